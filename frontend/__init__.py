@@ -1,1 +1,1 @@
-
+"""The website and the command line: everything a person touches. Speaks REST only."""

@@ -1,0 +1,354 @@
+"""The REST resources as frozen values. Reading is tolerant of new members and strict about the ones we need."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+Json = Mapping[str, Any]
+
+
+def _text(data: Json, key: str) -> str:
+    value = data.get(key)
+    return "" if value is None else str(value)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _items(data: Json, key: str) -> Sequence[Any]:
+    value = data.get(key)
+    return value if isinstance(value, list) else []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """One column of a board: `id` in JSON, `label` for a table head, `title` in words, `unit`, `better` high or low."""
+
+    id: str
+    label: str
+    title: str
+    unit: str
+    better: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of a benchmark's `dimensions`."""
+        label = _text(data, "label") or str(data["id"]).upper()
+        return cls(
+            id=str(data["id"]),
+            label=label,
+            title=_text(data, "title") or label,
+            unit=_text(data, "unit"),
+            better=_text(data, "better") or "high",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subset:
+    """A part of a benchmark with its number of samples (None when the publication gives none)."""
+
+    id: str
+    title: str
+    samples: int | None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of a benchmark's `subsets`."""
+        samples = data.get("samples")
+        return cls(
+            id=str(data["id"]),
+            title=_text(data, "title") or str(data["id"]),
+            samples=int(samples) if samples is not None else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """A benchmark; `kind` is scored (numbers made here) or published (numbers from papers)."""
+
+    id: str
+    title: str
+    description: str
+    kind: str
+    protocol: str
+    accepts_submissions: bool
+    dimensions: tuple[Dimension, ...]
+    subsets: tuple[Subset, ...]
+    operations: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From GET /benchmarks/{id} or one member of GET /benchmarks."""
+        return cls(
+            id=str(data["id"]),
+            title=_text(data, "title") or str(data["id"]),
+            description=_text(data, "description"),
+            kind=_text(data, "kind") or "published",
+            protocol=_text(data, "protocol"),
+            accepts_submissions=bool(data.get("accepts_submissions")),
+            dimensions=tuple(Dimension.read(item) for item in _items(data, "dimensions")),
+            subsets=tuple(Subset.read(item) for item in _items(data, "subsets")),
+            operations=tuple(str(item) for item in _items(data, "operations")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a board. `rank` is None for an entry that lacks the ranking score; scores are 0..100."""
+
+    rank: int | None
+    entry_id: str
+    kind: str
+    provenance: str
+    model: str
+    organization: str
+    access: str
+    team: str
+    protocol: str
+    submitted_at: str
+    source_url: str
+    scores: Mapping[str, float | None]
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of a leaderboard's `rows`."""
+        rank = data.get("rank")
+        return cls(
+            rank=int(rank) if rank is not None else None,
+            entry_id=_text(data, "entry_id"),
+            kind=_text(data, "kind"),
+            provenance=_text(data, "provenance"),
+            model=str(data["model"]),
+            organization=_text(data, "organization"),
+            access=_text(data, "access"),
+            team=_text(data, "team"),
+            protocol=_text(data, "protocol"),
+            submitted_at=_text(data, "submitted_at"),
+            source_url=_text(data, "source_url"),
+            scores={str(key): _number(value) for key, value in dict(data.get("scores") or {}).items()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaderboard:
+    """A board under one filter; `subset` and `operation` are empty for the mean over subsets and for all operations."""
+
+    benchmark: str
+    subset: str
+    operation: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From GET /benchmarks/{id}/leaderboard."""
+        columns = tuple(str(item["id"] if isinstance(item, Mapping) else item) for item in _items(data, "columns"))
+        return cls(
+            benchmark=_text(data, "benchmark"),
+            subset=_text(data, "subset"),
+            operation=_text(data, "operation"),
+            columns=columns,
+            rows=tuple(Row.read(item) for item in _items(data, "rows")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defect:
+    """One thing wrong with an archive: `file` is empty when it concerns the whole; `remedy` says what to do."""
+
+    code: str
+    severity: str
+    file: str
+    message: str
+    remedy: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of a submission's or a verdict's `defects`."""
+        return cls(
+            code=_text(data, "code"),
+            severity=_text(data, "severity") or "error",
+            file=_text(data, "file"),
+            message=_text(data, "message"),
+            remedy=_text(data, "remedy"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A move of a submission's state, at an ISO 8601 time."""
+
+    at: str
+    state: str
+    detail: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of a submission's `events`."""
+        return cls(at=_text(data, "at"), state=_text(data, "state"), detail=_text(data, "detail"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One subset's scoring attempt; `done` of `total` samples in `stage`."""
+
+    subset: str
+    state: str
+    attempt: int
+    stage: str
+    done: int
+    total: int
+    error: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of a submission's `runs`."""
+        error = data.get("error")
+        return cls(
+            subset=_text(data, "subset"),
+            state=_text(data, "state"),
+            attempt=int(data.get("attempt") or 0),
+            stage=_text(data, "stage"),
+            done=int(data.get("done") or 0),
+            total=int(data.get("total") or 0),
+            error=_text(error, "title") if isinstance(error, Mapping) else _text(data, "error"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why the service could not finish; never the participant's fault."""
+
+    code: str
+    title: str
+    remedy: str
+
+
+Results = Mapping[str, Mapping[str, Mapping[str, float | None]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A submission as its team sees it. `results` is {subset: {"all" or operation: {dimension, n, missing}}}."""
+
+    id: str
+    benchmark: str
+    model: str
+    organization: str
+    team: str
+    description: str
+    url: str
+    state: str
+    state_title: str
+    created_at: str
+    events: tuple[Event, ...]
+    defects: tuple[Defect, ...]
+    runs: tuple[Run, ...]
+    results: Results | None
+    failure: Failure | None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From any answer that is a submission."""
+        failure = data.get("failure")
+        results = data.get("results")
+        return cls(
+            id=str(data["id"]),
+            benchmark=_text(data, "benchmark"),
+            model=_text(data, "model"),
+            organization=_text(data, "organization"),
+            team=_text(data, "team"),
+            description=_text(data, "description"),
+            url=_text(data, "url"),
+            state=str(data["state"]),
+            state_title=_text(data, "state_title") or str(data["state"]).capitalize(),
+            created_at=_text(data, "created_at"),
+            events=tuple(Event.read(item) for item in _items(data, "events")),
+            defects=tuple(Defect.read(item) for item in _items(data, "defects")),
+            runs=tuple(Run.read(item) for item in _items(data, "runs")),
+            results=_results(results) if results else None,
+            failure=_failure(failure) if isinstance(failure, Mapping) else None,
+        )
+
+
+def _failure(data: Json) -> Failure:
+    return Failure(code=_text(data, "code"), title=_text(data, "title"), remedy=_text(data, "remedy"))
+
+
+def _results(data: Json) -> Results:
+    return {
+        str(subset): {
+            str(operation): {str(key): _number(value) for key, value in dict(scores).items()}
+            for operation, scores in dict(operations).items()
+        }
+        for subset, operations in data.items()
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A fresh token and whom it speaks for (`team` is empty for a maintainer)."""
+
+    token: str
+    team: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A curated entry, typed in by a maintainer from a named source."""
+
+    id: str
+    benchmark: str
+    model: str
+    organization: str
+    access: str
+    access_date: str
+    source_url: str
+    source_note: str
+    retired_reason: str
+    retired: bool
+    scores: Mapping[str, Mapping[str, float | None]]
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /baselines."""
+        return cls(
+            id=str(data["id"]),
+            benchmark=_text(data, "benchmark"),
+            model=_text(data, "model") or _text(data, "name"),
+            organization=_text(data, "organization") or _text(data, "vendor"),
+            access=_text(data, "access"),
+            access_date=_text(data, "access_date"),
+            source_url=_text(data, "source_url"),
+            source_note=_text(data, "source_note"),
+            retired_reason=_text(data, "retired_reason"),
+            retired=bool(data.get("retired") or data.get("retired_at")),
+            scores={
+                str(subset): {str(key): _number(value) for key, value in dict(values).items()}
+                for subset, values in dict(data.get("scores") or {}).items()
+            },
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """One act of a maintainer: when, who, what, on what."""
+
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /audit."""
+        detail = data.get("detail")
+        return cls(
+            at=_text(data, "at"),
+            actor=_text(data, "actor"),
+            action=_text(data, "action"),
+            subject=_text(data, "subject"),
+            detail=detail if isinstance(detail, Mapping) else {"note": detail} if detail else {},
+        )
