@@ -1,0 +1,1 @@
+"""Judges: does an object still look like itself after the edit?"""
