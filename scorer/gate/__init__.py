@@ -1,0 +1,1 @@
+"""The parts of the gate: limits, defects, the archive, its names and its images. Its front is ``scorer.bundle``."""
