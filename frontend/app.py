@@ -1,0 +1,95 @@
+"""The Gradio site: one gr.HTML for each page, mounted beside the routes of the API."""
+
+import warnings
+from importlib.resources import files
+from typing import Any
+
+import anyio
+import gradio as gr
+import httpx
+from fastapi import FastAPI
+
+from frontend import plain
+from frontend.client import Client
+from frontend.shell import Shell, content, visit
+from frontend.theme import gradio_theme
+from frontend.views.page import Connect
+from frontend.views.pages import PAGES, Show, View, shower
+
+_UPDATES_AT_ONCE = 16
+
+
+def mount(app: FastAPI, *, api_url: str) -> FastAPI:
+    """Add the site at "/" and the plain tables at "/plain" to an application that serves the API (or proxies it).
+
+    `api_url` is where this process reaches the REST API, without /api/v1; in one process that is its own loopback
+    address. Call it last: Gradio answers every path that no earlier route took.
+    """
+    connect = _connector(api_url)
+    show = shower(connect)
+    app.include_router(plain.router(connect))
+    with warnings.catch_warnings():
+        # Gradio says so of every mounted site with several pages, even when SSR was not asked for.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported with multi-page apps")
+        gr.mount_gradio_app(
+            app,
+            build(show),
+            path="/",
+            theme=gradio_theme(),
+            footer_links=[],
+            run_history=False,
+            max_file_size=1,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            show_error=False,
+        )
+    app.add_middleware(Shell, show=show)
+    return app
+
+
+def build(show: Show) -> gr.Blocks:
+    """The site's pages as Gradio blocks."""
+    site = gr.Blocks(title="GSI-Bench", analytics_enabled=False)
+    # Its own limiter: an update waits for the API, whose handlers need the common thread pool.
+    site.limiter = anyio.CapacityLimiter(_UPDATES_AT_ONCE)  # type: ignore[assignment]  # Gradio declares only None
+    for path, view in PAGES.items():
+        with site if path == "/" else site.route(view.name, path):
+            _component(view, show=show)
+    return site
+
+
+def _component(view: View, *, show: Show) -> gr.HTML:
+    """The page's live part. Its only template is the value itself: what teams write is never run as a template."""
+
+    def live_page(query: str, request: gr.Request) -> dict[str, Any]:
+        found = show(view, visit(query=str(query).lstrip("?"), cookies=request.headers.get("cookie", "")))
+        return {"title": f"{found.title} · GSI-Bench", "html": content(found), "status": found.status}
+
+    return gr.HTML(
+        value="",
+        html_template="${value}",
+        js_on_load=files("frontend").joinpath(f"assets/{view.script}").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        server_functions=[live_page],
+    )
+
+
+def _connector(api_url: str) -> Connect:
+    """Clients that share one pool of connections."""
+    pool = httpx.HTTPTransport(limits=httpx.Limits(max_connections=32, max_keepalive_connections=8), trust_env=False)
+
+    def connect(token: str) -> Client:
+        return Client(url=api_url, token=token, timeout=15.0, transport=_Shared(pool))
+
+    return connect
+
+
+class _Shared(httpx.BaseTransport):
+    """A transport whose connections outlive the client that borrowed them."""
+
+    def __init__(self, pool: httpx.BaseTransport) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._pool.handle_request(request)

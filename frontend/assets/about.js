@@ -1,0 +1,2 @@
+// js_on_load of the explanation.
+gsi.adopt(element);

@@ -1,0 +1,32 @@
+// js_on_load of a submission: follow it while it moves, publish, unpublish, withdraw.
+gsi.adopt(element);
+const settled = () => element.querySelector("[data-page=submission]")?.dataset.settled !== "no";
+const refresh = async () => {
+  const page = await server.live_page(location.search);
+  document.title = page.title;
+  const opened = element.querySelector("details")?.open;
+  props.value = page.html;
+  if (opened) queueMicrotask(() => { element.querySelector("details").open = true; });
+};
+let pause = 1500;
+const follow = async () => {
+  if (settled()) return;
+  if (!document.hidden) {
+    try { await refresh(); pause = 1500; } catch { pause = Math.min(15000, pause * 2); }
+  }
+  setTimeout(follow, pause);
+};
+setTimeout(follow, 1000);
+element.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-act]");
+  if (!button || (button.dataset.sure && !confirm(button.dataset.sure))) return;
+  const id = element.querySelector("[data-id]").dataset.id;
+  button.disabled = true;
+  try {
+    await gsi.api("POST", `/submissions/${id}/${button.dataset.act}`);
+    await refresh();
+  } catch (error) {
+    gsi.tell(element.querySelector("#act-error"), error);
+  }
+  button.disabled = false;
+});

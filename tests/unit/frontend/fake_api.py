@@ -1,0 +1,361 @@
+"""A small in-memory service with the REST shapes of the real one, for tests of the site and of the command line.
+
+It checks what the real service checks at its border (tokens, states) and nothing more. Submissions move one state
+further each time they are read, so a watcher sees every state.
+"""
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+NOW = "2026-11-23T10:00:00Z"
+GSI_DIMENSIONS = [
+    {"id": "ic", "label": "IC", "title": "Instruction compliance", "unit": "%", "better": "high"},
+    {"id": "sa", "label": "SA", "title": "Spatial accuracy", "unit": "%", "better": "high"},
+    {"id": "ac", "label": "AC", "title": "Appearance consistency", "unit": "%", "better": "high"},
+    {"id": "el", "label": "EL", "title": "Edit locality", "unit": "%", "better": "high"},
+    {"id": "avg", "label": "Avg", "title": "Average of the four", "unit": "%", "better": "high"},
+]
+OPERATIONS = ["move", "rotate", "scale", "remove", "view", "place"]
+PAPER = [
+    ("Nano Banana", "Google", "closed", (38.78, 21.6, 38.78, 34.92, 33.52), (36.62, 38.96, 36.62, 35.91, 37.03)),
+    ("GPT-img", "OpenAI", "closed", (41.72, 28.04, 41.52, 27.52, 34.7), (39.33, 26.16, 38.4, 31.98, 33.97)),
+    ("AnyEdit", None, "open", (10.2, 8.37, 9.68, 8.75, 9.25), (10.33, 22.84, 10.33, 9.52, 13.26)),
+    ("UniWorld", None, "open", (28.8, 18.36, 28.75, 18.51, 23.61), (15.83, 30.33, 15.58, 14.43, 19.04)),
+    ("Ultra", None, "open", (10.66, 5.7, 9.48, 8.97, 8.7), (2.17, 3.09, 1.33, 1.93, 2.13)),
+    ("Qwen", None, "open", (51.02, 31.22, 50.95, 40.55, 43.44), (27.33, 25.52, 27.27, 25.51, 26.41)),
+    ("OmniGen2", None, "open", (33.56, 19.62, 33.2, 29.82, 29.05), (0.0, 0.0, 0.0, 0.0, 0.0)),
+    ("Emu3.5", None, "open", (51.7, 29.51, 51.7, 41.17, 43.52), (39.17, 24.09, 38.82, 34.91, 34.25)),
+    ("BAGEL", None, "open", (31.97, 22.07, 31.88, 27.89, 28.46), (27.17, 26.52, 26.52, 26.17, 26.59)),
+    ("BAGEL + GSI-Syn", None, "open", (40.14, 27.76, 40.14, 37.11, 36.28), (50.67, 44.1, 50.67, 49.52, 48.74)),
+]
+TRANSFER = [("BAGEL", (41.55, 47.38)), ("BAGEL + GSI-Syn", (42.07, 48.33)), ("Gemini-2.5", (52.12, None))]
+STATES = ("uploaded", "validating", "queued", "scoring", "scored")
+RESULT = {"ic": 90.0, "sa": 81.256, "ac": 88.4, "el": 97.1, "avg": 89.19, "n": 40, "missing": 1}
+DEFECTS = [
+    {
+        "code": "path_outside",
+        "severity": "error",
+        "file": "../../etc/passwd",
+        "message": "The path leads outside of the archive.",
+        "remedy": "Zip the folders blocks-tabletop and blocks-room themselves, without parent paths.",
+    },
+    {
+        "code": "image_missing",
+        "severity": "warning",
+        "file": "blocks-room/room-01_edit_1",
+        "message": "There is no image for this sample.",
+        "remedy": "Add it, or accept that it scores 0.",
+    },
+]
+
+
+def _benchmark(name: str, title: str, *, scored: bool, dimensions: list[dict[str, str]], subsets: list[str]) -> Any:
+    return {
+        "id": name,
+        "title": title,
+        "description": f"{title}: a board of the tests.",
+        "kind": "scored" if scored else "published",
+        "dimensions": dimensions,
+        "subsets": [{"id": subset, "title": subset.replace("-", " ").title(), "samples": 40} for subset in subsets],
+        "operations": OPERATIONS if scored else [],
+        "protocol": "gsi-fair-0" if scored else "paper",
+        "accepts_submissions": scored,
+    }
+
+
+BENCHMARKS = {
+    "gsi-bench": _benchmark(
+        "gsi-bench",
+        "GSI-Bench",
+        scored=False,
+        dimensions=GSI_DIMENSIONS,
+        subsets=["gsi-real", "gsi-syn-tabletop"],
+    ),
+    "blocks": _benchmark(
+        "blocks", "Blocks", scored=True, dimensions=GSI_DIMENSIONS, subsets=["blocks-tabletop", "blocks-room"]
+    ),
+    "omnispatial": _benchmark(
+        "omnispatial",
+        "OmniSpatial",
+        scored=False,
+        dimensions=[
+            {"id": "overall", "label": "Overall", "title": "Overall accuracy", "unit": "%", "better": "high"},
+            {"id": "dynamic", "label": "Dynamic", "title": "Dynamic reasoning", "unit": "%", "better": "high"},
+        ],
+        subsets=["omnispatial"],
+    ),
+}
+
+
+@dataclass
+class Service:
+    """The memory of one fake service; tests look into it and set `refused` to make the next archive be refused."""
+
+    tokens: dict[str, str] = field(default_factory=dict)
+    submissions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    audit: list[dict[str, Any]] = field(default_factory=list)
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    refused: bool = False
+    manifest: dict[str, Any] = field(default_factory=dict)
+    board_queries: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+class Problem(Exception):
+    def __init__(self, status: int, code: str, title: str, remedy: str = "") -> None:
+        super().__init__(title)
+        self.status, self.code, self.title, self.remedy = status, code, title, remedy
+
+
+def create_fake_api(service: Service) -> FastAPI:
+    app = FastAPI()
+
+    @app.exception_handler(Problem)
+    async def tell(_request: Request, problem: Problem) -> JSONResponse:
+        body = {"status": problem.status, "code": problem.code, "title": problem.title, "remedy": problem.remedy}
+        return JSONResponse(body, status_code=problem.status, media_type="application/problem+json")
+
+    _public(app, service)
+    _teams(app, service)
+    _maintainers(app, service)
+    return app
+
+
+def _who(service: Service, authorization: str) -> str:
+    team = service.tokens.get(authorization.removeprefix("Bearer "))
+    if team is None:
+        raise Problem(401, "not_authenticated", "A token is needed", "Log in first.")
+    return team
+
+
+def _public(app: FastAPI, service: Service) -> None:
+    @app.get("/api/v1/benchmarks")
+    def benchmarks() -> Any:
+        return {"benchmarks": list(BENCHMARKS.values())}
+
+    @app.get("/api/v1/benchmarks/{name}")
+    def benchmark(name: str) -> Any:
+        if name not in BENCHMARKS:
+            raise Problem(404, "not_found", "There is no such benchmark")
+        return BENCHMARKS[name]
+
+    @app.get("/api/v1/benchmarks/{name}/manifest")
+    def manifest(name: str) -> Any:
+        return service.manifest
+
+    @app.get("/api/v1/benchmarks/{name}/leaderboard.csv")
+    def csv(name: str) -> PlainTextResponse:
+        return PlainTextResponse("rank,model\n1,BAGEL\n", media_type="text/csv")
+
+    @app.get("/api/v1/benchmarks/{name}/leaderboard")
+    def leaderboard(name: str, subset: str = "", operation: str = "") -> Any:
+        service.board_queries.append((name, subset, operation))
+        benchmark(name)
+        columns = [dimension["id"] for dimension in BENCHMARKS[name]["dimensions"]]
+        rows = list(_rows(service, name, subset))
+        key = "overall" if "overall" in columns else "avg"
+        rows.sort(key=lambda row: -row["scores"][key])
+        for place, row in enumerate(rows, start=1):
+            row["rank"] = place
+        return {"benchmark": name, "subset": subset, "operation": operation, "columns": columns, "rows": rows}
+
+
+def _rows(service: Service, name: str, subset: str) -> Iterable[dict[str, Any]]:
+    ids = [dimension["id"] for dimension in BENCHMARKS["gsi-bench"]["dimensions"]]
+    if name == "gsi-bench":
+        for model, organization, access, real, tabletop in PAPER:
+            pairs = list(zip(real, tabletop, strict=True))
+            values = {"gsi-real": real, "gsi-syn-tabletop": tabletop}.get(subset) or [(a + b) / 2 for a, b in pairs]
+            yield _row(model, "curated", "paper", organization, access, dict(zip(ids, values, strict=True)))
+    elif name == "omnispatial":
+        for model, values in TRANSFER:
+            yield _row(model, "curated", "paper", None, "open", dict(zip(("overall", "dynamic"), values, strict=True)))
+    else:
+        for submission in service.submissions.values():
+            if submission["state"] == "published":
+                scores = {key: RESULT[key] for key in ids}
+                row = _row(submission["model"], "submission", "scored", None, None, scores)
+                yield {**row, "entry_id": submission["id"], "team": submission["team"]}
+
+
+def _row(model: str, kind: str, provenance: str, organization: str | None, access: str | None, scores: Any) -> Any:
+    return {
+        "rank": None,
+        "entry_id": str(uuid.uuid5(uuid.NAMESPACE_URL, model)),
+        "kind": kind,
+        "provenance": provenance,
+        "model": model,
+        "organization": organization,
+        "access": access,
+        "team": None,
+        "protocol": "paper" if provenance == "paper" else "gsi-fair-0",
+        "submitted_at": NOW if kind == "submission" else None,
+        "source_url": "https://arxiv.org/abs/2604.20570" if provenance == "paper" else None,
+        "scores": scores,
+    }
+
+
+def _teams(app: FastAPI, service: Service) -> None:
+    @app.post("/api/v1/development/login")
+    async def login(request: Request) -> Any:
+        wish = await request.json()
+        team = "maintainer" if wish.get("maintainer") else wish["team"]
+        token = f"token-of-{team}"
+        service.tokens[token] = team
+        return {"token": token, "team": None if wish.get("maintainer") else {"id": team, "name": team}}
+
+    @app.post("/api/v1/submissions", status_code=201)
+    async def create(request: Request, authorization: str = Header("")) -> Any:
+        team, wish = _who(service, authorization), await request.json()
+        if wish["benchmark"] not in BENCHMARKS or not BENCHMARKS[wish["benchmark"]]["accepts_submissions"]:
+            raise Problem(422, "no_submissions", "This benchmark takes no submissions", "Submit to blocks.")
+        submission = _new_submission(team, wish)
+        service.submissions[submission["id"]] = submission
+        return submission
+
+    @app.put("/api/v1/submissions/{name}/archive", status_code=202)
+    async def archive(name: str, request: Request, authorization: str = Header("")) -> Any:
+        submission = _own(service, name, authorization)
+        service.uploads[name] = await request.body()
+        _move(submission, "uploaded")
+        return submission
+
+    @app.get("/api/v1/submissions")
+    def submissions(authorization: str = Header("")) -> Any:
+        team = _who(service, authorization)
+        own = [each for each in service.submissions.values() if each["team"] == team]
+        return {"submissions": own[::-1]}
+
+    @app.get("/api/v1/submissions/{name}")
+    def submission(name: str, authorization: str = Header("")) -> Any:
+        found = service.submissions.get(name)
+        if found is None or (found["state"] != "published" and found["team"] != service.tokens.get(authorization[7:])):
+            raise Problem(404, "not_found", "There is no such submission")
+        _proceed(service, found)
+        return found
+
+    moves = {"publish": "published", "unpublish": "scored", "withdraw": "withdrawn"}
+    for verb, state in moves.items():
+        app.post(f"/api/v1/submissions/{{name}}/{verb}")(_mover(service, state))
+
+
+def _new_submission(team: str, wish: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        **{key: wish.get(key) for key in ("benchmark", "model", "organization", "description", "url")},
+        "team": team,
+        "state": "created",
+        "state_title": "Waiting for the archive",
+        "created_at": NOW,
+        "events": [{"at": NOW, "state": "created", "detail": None}],
+        "defects": [],
+        "runs": [],
+        "results": None,
+        "failure": None,
+        "links": {},
+    }
+
+
+def _own(service: Service, name: str, authorization: str) -> dict[str, Any]:
+    team = _who(service, authorization)
+    found = service.submissions.get(name)
+    if found is None or found["team"] != team:
+        raise Problem(404, "not_found", "There is no such submission")
+    return found
+
+
+def _mover(service: Service, state: str) -> Callable[..., Any]:
+    def move(name: str, authorization: str = Header("")) -> Any:
+        submission = _own(service, name, authorization)
+        if state in ("published", "scored") and submission["state"] not in ("scored", "published"):
+            raise Problem(409, "wrong_state", "Only a scored submission can be published", "Wait until it is scored.")
+        _move(submission, state)
+        return submission
+
+    return move
+
+
+def _move(submission: dict[str, Any], state: str) -> None:
+    submission["state"] = state
+    submission["state_title"] = state.capitalize()
+    submission["events"].append({"at": NOW, "state": state, "detail": None})
+
+
+def _proceed(service: Service, submission: dict[str, Any]) -> None:
+    state = submission["state"]
+    if state not in STATES or state == "scored":
+        return
+    if state == "validating" and service.refused:
+        submission["defects"] = DEFECTS
+        _move(submission, "rejected")
+        return
+    following = STATES[STATES.index(state) + 1]
+    _move(submission, following)
+    counts = {"scoring": 17, "scored": 40}
+    if following in counts:
+        subsets = [subset["id"] for subset in BENCHMARKS["blocks"]["subsets"]]
+        submission["runs"] = [_run(subset, following, counts[following]) for subset in subsets]
+    if following == "scored":
+        each = {"all": RESULT, "move": RESULT, "remove": {**RESULT, "avg": 12.5}}
+        submission["results"] = {"blocks-tabletop": each, "blocks-room": each}
+
+
+def _run(subset: str, state: str, done: int) -> dict[str, Any]:
+    running = state == "scoring"
+    return {
+        "subset": subset,
+        "state": "running" if running else "succeeded",
+        "attempt": 1,
+        "stage": "measure" if running else "aggregate",
+        "done": done,
+        "total": 40,
+        "error": None,
+    }
+
+
+def _maintainers(app: FastAPI, service: Service) -> None:
+    numbers = itertools.count(1)
+
+    def act(authorization: str, action: str, subject: str, detail: Any) -> None:
+        if _who(service, authorization) != "maintainer":
+            raise Problem(403, "maintainers_only", "Only a maintainer may do this", "Log in with --maintainer.")
+        service.audit.insert(
+            0, {"at": NOW, "actor": "maintainer", "action": action, "subject": subject, "detail": detail}
+        )
+
+    @app.get("/api/v1/baselines")
+    def baselines() -> Any:
+        return {"baselines": list(service.baselines.values())}
+
+    @app.post("/api/v1/baselines", status_code=201)
+    async def add(request: Request, authorization: str = Header("")) -> Any:
+        wish, name = await request.json(), f"00000000-0000-0000-0000-{next(numbers):012d}"
+        act(authorization, "baseline.add", name, wish)
+        service.baselines[name] = {"id": name, "retired_at": None, **wish}
+        return service.baselines[name]
+
+    @app.patch("/api/v1/baselines/{name}")
+    async def edit(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, "baseline.edit", name, wish)
+        service.baselines[name] |= wish
+        return service.baselines[name]
+
+    @app.post("/api/v1/baselines/{name}/retire")
+    async def retire(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, "baseline.retire", name, wish)
+        service.baselines[name] |= {"retired_at": NOW, "retired_reason": wish["reason"]}
+        return service.baselines[name]
+
+    @app.get("/api/v1/audit")
+    def audit(authorization: str = Header(""), limit: int = 50) -> Any:
+        if _who(service, authorization) != "maintainer":
+            raise Problem(403, "maintainers_only", "Only a maintainer may do this")
+        return {"entries": service.audit[:limit]}
