@@ -1,0 +1,59 @@
+"""SSIM as a map: 7x7 uniform window, sample covariance.
+
+Wang, Bovik, Sheikh, Simoncelli: Image quality assessment: from error visibility to structural similarity, IEEE TIP
+2004,
+with the conventions of the official evaluation (docs/protocol.md): a uniform window of 7x7, the covariance of a sample
+(49/48), K1 = 0.01, K2 = 0.03, each channel alone, borders mirrored with the edge repeated, the full map.
+
+    S = (2 mx my + C1)(2 cxy + C2) / ((mx^2 + my^2 + C1)(vx + vy + C2)),  C1 = (K1 L)^2,  C2 = (K2 L)^2
+
+>>> x = torch.arange(2 * 3 * 8 * 9, dtype=torch.float64).reshape(2, 3, 8, 9)
+>>> bool((ssim_map(x, x, data_range=255.0) == 1).all())
+True
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as f
+
+WINDOW = 7
+K1 = 0.01
+K2 = 0.03
+_MARGIN = WINDOW // 2
+_SAMPLE = WINDOW**2 / (WINDOW**2 - 1)
+
+
+def ssim_map(x: torch.Tensor, y: torch.Tensor, *, data_range: float) -> torch.Tensor:
+    """The SSIM of every pixel and channel, in [-1, 1], shaped and typed as the input.
+
+    ``x``, ``y``: (n, channels, height, width), one floating type, in the units of ``data_range``.
+    Raises ValueError for shapes that differ, a side under 7, or a range that is not positive.
+    """
+    if x.shape != y.shape or x.ndim != 4:
+        raise ValueError(f"two batches of one shape (n, channels, height, width) are needed: {x.shape}, {y.shape}")
+    if min(x.shape[2:]) < WINDOW:
+        raise ValueError(f"images must have at least {WINDOW} pixels a side: {tuple(x.shape[2:])}")
+    if not data_range > 0:
+        raise ValueError(f"the data range must be positive: {data_range}")
+    n = x.shape[0]
+    means = _window_mean(torch.cat([x, y, x * x, y * y, x * y]))
+    mx, my, mxx, myy, mxy = (means[i * n : (i + 1) * n] for i in range(5))
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    product, squares = mx * my, mx * mx + my * my
+    covariance = _SAMPLE * (mxy - product)
+    variances = _SAMPLE * (mxx + myy - squares)
+    return ((2 * product + c1) * (2 * covariance + c2)) / ((squares + c1) * (variances + c2))
+
+
+def _window_mean(x: torch.Tensor) -> torch.Tensor:
+    x = f.avg_pool2d(_mirrored(x, dim=3), (1, WINDOW), stride=1)
+    return f.avg_pool2d(_mirrored(x, dim=2), (WINDOW, 1), stride=1)
+
+
+def _mirrored(x: torch.Tensor, *, dim: int) -> torch.Tensor:
+    """``x`` with a margin on both sides of one dimension, mirrored with the edge repeated (c b a | a b c | c b a)."""
+    size = x.shape[dim]
+    before = x.narrow(dim, 0, _MARGIN).flip(dim)
+    after = x.narrow(dim, size - _MARGIN, _MARGIN).flip(dim)
+    return torch.cat([before, x, after], dim=dim)

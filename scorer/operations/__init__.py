@@ -1,0 +1,1 @@
+"""Operations: what counts as done (IC) and how exactly (SA), one operation, one file."""

@@ -1,0 +1,115 @@
+"""Which object is which: one-to-one assignments that do not depend on the order of detections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from scorer.contract import TruthObject
+from scorer.detectors.port import Detection
+from scorer.geometry import FloatArray, centre_distance, projected_box, rotation_angle
+from scorer.operations.evidence import Change, Origin, Pose
+
+FAITHFUL_CENTRE = 0.5
+"""An origin detection may lie this part of the object's longest side away from the truth,"""
+FAITHFUL_ANGLE = np.deg2rad(25.0)
+"""turned by this much,"""
+FAITHFUL_SIZE = 1.35
+"""and its sides may be too large or too small by this factor."""
+
+
+def assign(cost: FloatArray) -> list[int | None]:
+    """For each row the column assigned to it, or None, at the least total cost; each column is used once."""
+    result: list[int | None] = [None] * cost.shape[0]
+    if cost.size:
+        for row, column in zip(*linear_sum_assignment(cost), strict=True):
+            result[int(row)] = int(column)
+    return result
+
+
+def is_called(found: Detection, label: str) -> bool:
+    """Whether a detection answers to an object's label; detections of everything carry a single word of it."""
+    return found.label == label or found.label.casefold() in label.casefold().split()
+
+
+def distances(rows: Sequence[Pose], columns: Sequence[Detection]) -> FloatArray:
+    """Distances of centres (rows, columns), metres."""
+    table = np.zeros((len(rows), len(columns)))
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            table[i, j] = centre_distance(row.box, column.bbox_3d)
+    return table
+
+
+def labels_of(objects: Sequence[TruthObject] | Sequence[Origin]) -> list[str]:
+    """The distinct labels, in order of appearance."""
+    return list(dict.fromkeys(known.label for known in objects))
+
+
+def in_canonical_order(detections: Sequence[Detection]) -> list[Detection]:
+    """Detections sorted by their numbers, so that equal costs are resolved alike whatever the detector's order."""
+    return sorted(detections, key=lambda found: (found.label, *(float(v) for v in found.bbox_3d), -found.score))
+
+
+def find_origins(
+    objects: Sequence[TruthObject], detections: Sequence[Detection], *, intrinsics: FloatArray, image_size: FloatArray
+) -> list[Origin]:
+    """Every object of the truth with its detection on the original image, in the truth's order.
+
+    ``image_size``: (2,) width and height. A detection that contradicts the truth is replaced by the truth.
+    """
+    origins: list[Origin | None] = [None] * len(objects)
+    for label in labels_of(objects):
+        rows = [i for i, known in enumerate(objects) if known.label == label]
+        found = in_canonical_order([d for d in detections if is_called(d, label)])
+        poses = [Pose.of_truth(objects[i]) for i in rows]
+        for i, pose, column in zip(rows, poses, assign(distances(poses, found)), strict=True):
+            candidate = None if column is None else found[column]
+            measured = candidate is not None and is_faithful(candidate, pose)
+            seen = candidate if candidate is not None and measured else _from_truth(label, pose, intrinsics, image_size)
+            origins[i] = Origin(label=label, truth=pose, found=seen, measured=measured)
+    return [origin for origin in origins if origin is not None]
+
+
+def is_faithful(found: Detection, truth: Pose) -> bool:
+    """Whether a detection on the original image agrees with the truth well enough to measure against."""
+    near = centre_distance(found.bbox_3d, truth.box) <= FAITHFUL_CENTRE * float(truth.size.max())
+    turned = rotation_angle(found.rotation_matrix, truth.rotation) <= FAITHFUL_ANGLE
+    ratios = np.abs(np.log(np.maximum(found.bbox_3d[3:6], 1e-9) / truth.size))
+    return bool(near and turned and (ratios <= np.log(FAITHFUL_SIZE)).all())
+
+
+def _from_truth(label: str, pose: Pose, intrinsics: FloatArray, image_size: FloatArray) -> Detection:
+    outline = projected_box(pose.box, intrinsics=intrinsics, rotation=pose.rotation).reshape(2, 2)
+    clipped = np.clip(np.nan_to_num(outline), 0.0, image_size)
+    return Detection(
+        label=label, bbox_3d=pose.box, bbox_2d=clipped.reshape(4), rotation_matrix=pose.rotation, score=1.0
+    )
+
+
+def match_edited(
+    origins: Sequence[Origin], detections: Sequence[Detection], *, target: int, goal: Pose | None
+) -> Change:
+    """Assign the edited image's detections to the objects of the original, label by label.
+
+    The cost of a pair is the distance of their centres; for the target it is the smaller of the distances to where it
+    was and to its ``goal``. Labels that no origin has make extras.
+    """
+    after: list[Detection | None] = [None] * len(origins)
+    extras: list[Detection] = []
+    remaining = in_canonical_order(detections)
+    for label in labels_of(origins):
+        rows = [i for i, origin in enumerate(origins) if origin.label == label]
+        found = [d for d in remaining if is_called(d, label)]
+        remaining = [d for d in remaining if not is_called(d, label)]
+        cost = distances([Pose.of_detection(origins[i].found) for i in rows], found)
+        if goal is not None and target in rows:
+            row = rows.index(target)
+            cost[row] = np.minimum(cost[row], distances([goal], found)[0])
+        columns = assign(cost)
+        for i, column in zip(rows, columns, strict=True):
+            after[i] = None if column is None else found[column]
+        extras += [d for j, d in enumerate(found) if j not in columns]
+    return Change(origins=origins, after=after, extras=[*extras, *remaining], target=target)
