@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from frontend.resources import Benchmark, Dimension, Row, Submission
+from frontend.resources import Dimension, Row, Submission
 
 NO_VALUE = "–"
 TERMINAL = frozenset({"rejected", "failed", "withdrawn", "scored", "published"})
@@ -93,11 +93,6 @@ def _cell(value: float | None, *, mark: str) -> Cell:
     return Cell(text=number(value), share=min(100.0, max(0.0, value or 0.0)), mark=mark)
 
 
-def columns_of(benchmark: Benchmark) -> tuple[Dimension, ...]:
-    """A benchmark's dimensions, with their usual names where the service gives none."""
-    return benchmark.dimensions
-
-
 def dimension_label(name: str) -> str:
     """The table head of a dimension known by id only."""
     return _WORDS_FOR_DIMENSIONS.get(name, (name, name))[0]
@@ -176,7 +171,7 @@ def percent(done: int, total: int) -> int:
 
 
 def result_columns(results: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> tuple[str, ...]:
-    """The score columns that a result has, in their usual order."""
+    """The score columns that a result has, the average first."""
     found = {key for operations in results.values() for scores in operations.values() for key in scores}
-    known = [name for name in _WORDS_FOR_DIMENSIONS if name in found]
-    return tuple(known)
+    known = (name for name in _WORDS_FOR_DIMENSIONS if name in found)
+    return tuple(sorted(known, key=lambda name: name != "avg"))

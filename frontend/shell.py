@@ -178,6 +178,6 @@ def alone(page: Page, *, path: str) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"{_head(page)}<style>{style_sheet()}</style></head>"
-        f'<body>{render("header.html", links=_LINKS, path=path)}<main>{content(page)}</main>'
+        f"<body>{render('header.html', links=_LINKS, path=path)}<main>{content(page)}</main>"
         f"{render('footer.html')}</body></html>"
     )

@@ -11,6 +11,7 @@ from frontend.render import render
 from frontend.resources import Benchmark, Dimension, Leaderboard, Row
 from frontend.views.page import Connect, Page, Visit
 
+RANKING = frozenset({"avg", "overall"})
 DESCRIPTION = (
     "How well do image editors follow spatial instructions? Results of GSI-Bench, of its transfer tables, "
     "and of Blocks, which is scored here from submitted pixels."
@@ -52,7 +53,13 @@ def show(connect: Connect, visit: Visit) -> Page:
             )
         table = table_of(benchmark, board=_fetch(client, query=query), query=query)
     body = render(
-        "leaderboard.html", boards=boards, benchmark=benchmark, query=query, table=table, csv=csv_link(query)
+        "leaderboard.html",
+        boards=boards,
+        benchmark=benchmark,
+        query=query,
+        table=table,
+        csv=csv_link(query),
+        ranking=RANKING,
     )
     return Page(title=f"{benchmark.title} leaderboard", description=DESCRIPTION, body=body)
 
@@ -64,7 +71,9 @@ def _fetch(client: Client, *, query: BoardQuery) -> Leaderboard:
 def table_of(benchmark: Benchmark, *, board: Leaderboard, query: BoardQuery) -> Table:
     """The table for a query. The marks for best and second best are those of the whole board, like the ranks."""
     rows = select(board, query=query)
-    dimensions = [dimension for dimension in benchmark.dimensions if dimension.id in board.columns]
+    shown = [dimension for dimension in benchmark.dimensions if dimension.id in board.columns]
+    # The dimension that ranks stands beside the model: on a phone it is the one that must be seen.
+    dimensions = sorted(shown, key=lambda dimension: dimension.id not in RANKING)
     return Table(
         rows=rows,
         columns=tuple(

@@ -36,9 +36,12 @@ def show_one(connect: Connect, visit: Visit) -> Page:
         )
     with connect(visit.token) as client:
         submission = client.submission(wanted)
+        benchmark = client.benchmark(submission.benchmark)
     body = render(
         "submission.html",
         submission=submission,
+        benchmark=benchmark,
+        titles={subset.id: subset.title for subset in benchmark.subsets},
         steps=steps(submission),
         columns=result_columns(submission.results or {}),
         own=bool(visit.token) and submission.team in ("", visit.team),

@@ -1,0 +1,316 @@
+"""The participants' and the maintainers' part of the `gsi` command.
+
+Only declarations: what a command does is in frontend.commands and is imported when it runs, so that help is instant.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Url = Annotated[
+    str,
+    typer.Option("--url", help="Address of the service. Else GSI_URL, else the stack that runs in this folder."),
+]
+Token = Annotated[str, typer.Option("--token", help="Your token. Else GSI_TOKEN, else the one `gsi login` saved.")]
+Team = Annotated[str, typer.Option("--team", help="Your team's name; logs in by itself on a development service.")]
+Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON, for programs.")]
+Benchmark = Annotated[str, typer.Option("--benchmark", help="Which benchmark the images belong to.")]
+Zip = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ZIP", exists=True, dir_okay=False, readable=True, help="The zip with one edited image for each sample."
+    ),
+]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The submission's id, as `gsi submit` printed it.")]
+BaselineId = Annotated[str, typer.Argument(metavar="ID", help="The baseline's id, as `gsi baseline list` shows it.")]
+Scores = Annotated[
+    list[str] | None,
+    typer.Option("--score", metavar="SUBSET.DIMENSION=VALUE", help="For example gsi-real.ic=38.78. Repeat it."),
+]
+
+TAKING_PART = "Taking part"
+MAINTAINING = "Maintaining"
+
+baseline_app = typer.Typer(no_args_is_help=True, help="Curated baselines: numbers typed in from a named source.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the `gsi` command."""
+    for name, command in (
+        ("check", check),
+        ("submit", submit),
+        ("status", status),
+        ("submissions", submissions),
+        ("publish", publish),
+        ("withdraw", withdraw),
+        ("leaderboard", leaderboard),
+        ("login", login),
+    ):
+        app.command(name, rich_help_panel=TAKING_PART)(command)
+    app.command("audit", rich_help_panel=MAINTAINING)(audit)
+    app.add_typer(baseline_app, name="baseline", rich_help_panel=MAINTAINING)
+
+
+def check(
+    archive: Zip,
+    benchmark: Benchmark = "blocks",
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest", exists=True, dir_okay=False, help="The benchmark.json to check against, to work offline."
+        ),
+    ] = None,
+    url: Url = "",
+    as_json: Json = False,
+) -> None:
+    """Check a zip on this machine, with the same code as the service. Exit code 65: it would be refused."""
+    from frontend.commands import submitting
+    from frontend.commands.session import Session
+
+    session = Session(url=url)
+    with session.errors():
+        submitting.check(session, archive=archive, benchmark=benchmark, manifest=manifest, as_json=as_json)
+
+
+def submit(
+    archive: Zip,
+    model: Annotated[str, typer.Option("--model", help="The model's name as it shall stand on the board.")],
+    benchmark: Benchmark = "blocks",
+    team: Team = "",
+    organization: Annotated[str, typer.Option("--organization", help="Who made the model.")] = "",
+    description: Annotated[str, typer.Option("--description", help="A sentence or two for readers.")] = "",
+    link: Annotated[str, typer.Option("--link", help="Web address of a paper or a repository.")] = "",
+    checks: Annotated[bool, typer.Option("--check/--no-check", help="Check the zip here before the upload.")] = True,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until it is scored and show the result.")] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Wait, then publish on the leaderboard.")] = False,
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Submit a zip: it is checked, uploaded and scored. It stays private until you publish it."""
+    from frontend.commands import submitting
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token, team=team)
+    with session.errors():
+        submitting.submit(
+            session,
+            archive=archive,
+            benchmark=benchmark,
+            model=model,
+            organization=organization,
+            description=description,
+            url=link,
+            checks=checks,
+            wait=wait,
+            publish=publish,
+            as_json=as_json,
+        )
+
+
+def status(
+    submission: Id,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it until it is scored or refused.")] = False,
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Where a submission stands: progress, what was wrong with the zip, or the scores."""
+    from frontend.commands import submitting
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token)
+    with session.errors():
+        submitting.status(session, submission=submission, watch=watch, as_json=as_json)
+
+
+def submissions(url: Url = "", token: Token = "", team: Team = "", as_json: Json = False) -> None:
+    """Your team's submissions, newest first."""
+    from frontend.commands import reading
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token, team=team)
+    with session.errors():
+        reading.submissions(session, as_json=as_json)
+
+
+def publish(
+    submission: Id,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it off the leaderboard again.")] = False,
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Put a scored submission on the leaderboard."""
+    from frontend.commands import reading
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token)
+    with session.errors():
+        reading.act(session, submission=submission, verb="unpublish" if undo else "publish", as_json=as_json)
+
+
+def withdraw(
+    submission: Id,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Withdraw a submission for good."""
+    from frontend.commands import reading
+    from frontend.commands.session import Session
+
+    if not yes:
+        typer.confirm("Withdraw this submission? It cannot be brought back.", abort=True)
+    session = Session(url=url, token=token)
+    with session.errors():
+        reading.act(session, submission=submission, verb="withdraw", as_json=as_json)
+
+
+def leaderboard(
+    benchmark: Annotated[
+        str, typer.Argument(metavar="[BENCHMARK]", help="gsi-bench, blocks, omnispatial or sat-real. Default: all.")
+    ] = "",
+    subset: Annotated[str, typer.Option("--subset", help="One subset instead of the mean of all.")] = "",
+    operation: Annotated[str, typer.Option("--operation", help="One operation, such as move.")] = "",
+    url: Url = "",
+    as_json: Json = False,
+) -> None:
+    """Print the leaderboard."""
+    from frontend.commands import reading
+    from frontend.commands.session import Session
+
+    if not benchmark and (subset or operation):
+        raise typer.BadParameter("name the benchmark that the subset or operation belongs to")
+    session = Session(url=url)
+    with session.errors():
+        reading.leaderboard(session, benchmark=benchmark, subset=subset, operation=operation, as_json=as_json)
+
+
+def login(
+    team: Annotated[str, typer.Option("--team", help="Your team's name (development login).")] = "",
+    maintainer: Annotated[bool, typer.Option("--maintainer", help="As a maintainer (development login).")] = False,
+    token: Annotated[str, typer.Option("--token", help="Save this token instead of asking for one.")] = "",
+    url: Url = "",
+) -> None:
+    """Log in and remember it for this service (in ~/.config/gsi, readable by you only)."""
+    from frontend.commands import reading
+    from frontend.commands.session import Session
+
+    if not (team or maintainer or token):
+        raise typer.BadParameter("say who you are: --team NAME, --maintainer or --token TOKEN")
+    session = Session(url=url)
+    with session.errors():
+        reading.login(session, team=team, maintainer=maintainer, token=token)
+
+
+@baseline_app.command("add")
+def baseline_add(
+    model: Annotated[str, typer.Option("--model", help="The model's name.")],
+    vendor: Annotated[str, typer.Option("--vendor", help="Who offers it.")],
+    source_url: Annotated[str, typer.Option("--source-url", help="Where the numbers stand.")],
+    access_date: Annotated[str, typer.Option("--access-date", help="When the model or source was used: 2026-11-23.")],
+    scores: Scores = None,
+    benchmark: Annotated[str, typer.Option("--benchmark", help="The board it belongs on.")] = "gsi-bench",
+    access: Annotated[str, typer.Option("--access", help="open or closed weights.")] = "closed",
+    source_note: Annotated[str, typer.Option("--source-note", help="Table, page, settings.")] = "",
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Add a curated baseline. The act is kept in the audit log."""
+    from frontend.commands import curating
+    from frontend.commands.session import Session
+
+    found = curating.scores_of(scores or [])
+    entry = {
+        "benchmark": benchmark,
+        "model": model,
+        "organization": vendor,
+        "access": access,
+        "access_date": access_date,
+        "source_url": source_url,
+        "source_note": source_note,
+        "scores": found,
+    }
+    session = Session(url=url, token=token)
+    with session.errors():
+        curating.add(session, entry=entry, as_json=as_json)
+
+
+@baseline_app.command("edit")
+def baseline_edit(
+    baseline: BaselineId,
+    model: Annotated[str, typer.Option("--model", help="The model's name.")] = "",
+    vendor: Annotated[str, typer.Option("--vendor", help="Who offers it.")] = "",
+    access: Annotated[str, typer.Option("--access", help="open or closed weights.")] = "",
+    access_date: Annotated[str, typer.Option("--access-date", help="When it was used: 2026-11-23.")] = "",
+    source_url: Annotated[str, typer.Option("--source-url", help="Where the numbers stand.")] = "",
+    source_note: Annotated[str, typer.Option("--source-note", help="Table, page, settings.")] = "",
+    scores: Scores = None,
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Change a curated baseline; what is not named stays as it is."""
+    from frontend.commands import curating
+    from frontend.commands.session import Session
+
+    members = {
+        "model": model,
+        "organization": vendor,
+        "access": access,
+        "access_date": access_date,
+        "source_url": source_url,
+        "source_note": source_note,
+        "scores": curating.scores_of(scores or []),
+    }
+    changes = {key: value for key, value in members.items() if value}
+    session = Session(url=url, token=token)
+    with session.errors():
+        curating.edit(session, baseline=baseline, changes=changes, as_json=as_json)
+
+
+@baseline_app.command("retire")
+def baseline_retire(
+    baseline: BaselineId,
+    reason: Annotated[str, typer.Option("--reason", help="Why it leaves the board; kept for good.")],
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Take a curated baseline off the board. It stays on record with the reason."""
+    from frontend.commands import curating
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token)
+    with session.errors():
+        curating.retire(session, baseline=baseline, reason=reason, as_json=as_json)
+
+
+@baseline_app.command("list")
+def baseline_list(url: Url = "", token: Token = "", as_json: Json = False) -> None:
+    """All curated baselines, the retired ones too."""
+    from frontend.commands import curating
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token)
+    with session.errors():
+        curating.list_all(session, as_json=as_json)
+
+
+def audit(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many of the latest acts.")] = 50,
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """What maintainers did, newest first. For maintainers."""
+    from frontend.commands import curating
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token)
+    with session.errors():
+        curating.audit(session, limit=limit, as_json=as_json)

@@ -1,0 +1,58 @@
+"""leaderboard, submissions, publish, withdraw, login: short conversations with the service."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from rich.markup import escape
+
+from frontend.commands import show
+from frontend.commands.session import Session
+from frontend.resources import Benchmark
+
+
+def leaderboard(session: Session, *, benchmark: str, subset: str, operation: str, as_json: bool) -> None:
+    """One board, or all of them with the scored ones first."""
+    with session.anybody() as client:
+        wanted = [client.benchmark(benchmark)] if benchmark else _scored_first(client.benchmarks())
+        boards = [(each, client.leaderboard(each.id, subset=subset, operation=operation)) for each in wanted]
+    if as_json:
+        found = [asdict(board) for _, board in boards]
+        session.json(found[0] if benchmark else found)
+        return
+    for each, board in boards:
+        show.leaderboard(session.out, board, benchmark=each)
+
+
+def _scored_first(known: Iterable[Benchmark]) -> list[Benchmark]:
+    return sorted(known, key=lambda each: each.kind != "scored")
+
+
+def submissions(session: Session, *, as_json: bool) -> None:
+    """The team's own, newest first."""
+    with session.member() as client:
+        found = client.submissions()
+    if as_json:
+        session.json(found)
+    else:
+        show.submissions(session.out, found)
+
+
+def act(session: Session, *, submission: str, verb: str, as_json: bool) -> None:
+    """publish, unpublish, withdraw or retry."""
+    with session.member() as client:
+        found = client.act(submission, verb=verb)
+    if as_json:
+        session.json(asdict(found))
+    else:
+        session.out.print(show.state_line(found))
+
+
+def login(session: Session, *, team: str, maintainer: bool, token: str) -> None:
+    """Get or take a token and keep it for this service."""
+    if token:
+        session.keep(token=token, team=team)
+        session.out.print(f"Saved for {escape(session.url)}.")
+        return
+    session.log_in(team=team, maintainer=maintainer)
+    who = "a maintainer" if maintainer else f"team {escape(team)}"
+    session.out.print(f"Logged in to {escape(session.url)} as {who}.")

@@ -1,0 +1,112 @@
+"""Resources as rich tables."""
+
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from frontend.present import clock, dimension_label, number, operation_title, result_columns, stage_title, state_badge
+from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Submission
+
+_STYLES = {"good": "green", "warn": "yellow", "bad": "red", "accent": "cyan", "plain": "dim"}
+
+
+def _table(*heads: str, title: str = "") -> Table:
+    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for head in heads:
+        table.add_column(head)
+    return table
+
+
+def leaderboard(console: Console, board: Leaderboard, *, benchmark: Benchmark) -> None:
+    """A board; the average stands last, as on paper."""
+    scope = ", ".join(part for part in (board.subset or "mean of all subsets", board.operation) if part)
+    table = _table("#", "Model", "Team", title=f"{benchmark.title} ({scope})" if benchmark.subsets else benchmark.title)
+    labels = {dimension.id: dimension.label for dimension in benchmark.dimensions}
+    for column in board.columns:
+        table.add_column(labels.get(column, column), justify="right")
+    table.add_column("Source")
+    for row in board.rows:
+        scores = [number(row.scores.get(column)) for column in board.columns]
+        who = escape(row.team or row.organization)
+        table.add_row(str(row.rank or "–"), escape(row.model), who, *scores, escape(row.provenance))
+    console.print(table if board.rows else f"[bold]{escape(benchmark.title)}[/]: nobody has published yet.")
+
+
+def state_line(submission: Submission) -> str:
+    """One line: state, model, id."""
+    badge = state_badge(submission.state)
+    return f"[{_STYLES[badge.tone]}]{badge.word}[/]  {escape(submission.model)}  [dim]{submission.id}[/]"
+
+
+def submission(console: Console, found: Submission, *, url: str) -> None:
+    """Everything a team wants to know of a submission."""
+    console.print(state_line(found))
+    console.print(f"[dim]{escape(url)}/submission?id={found.id}[/]", soft_wrap=True)
+    if found.failure:
+        console.print(f"[yellow]{escape(found.failure.title)}[/] {escape(found.failure.remedy)}")
+    if found.defects:
+        defects(console, found.defects)
+    if found.results:
+        results(console, found)
+    elif found.runs:
+        for run in found.runs:
+            word = escape(run.error) or stage_title(run.stage) or run.state
+            console.print(f"  {run.subset}: {run.done} of {run.total}, {word}")
+
+
+def results(console: Console, found: Submission) -> None:
+    """Scores for each subset and operation."""
+    columns = result_columns(found.results or {})
+    for subset, operations in (found.results or {}).items():
+        table = _table("Operation", title=subset)
+        for head in (*map(dimension_label, columns), "Samples", "Missing"):
+            table.add_column(head, justify="right")
+        for operation, scores in operations.items():
+            values = [number(scores.get(column)) for column in columns]
+            table.add_row(operation_title(operation), *values, _count(scores.get("n")), _count(scores.get("missing")))
+        console.print(table)
+
+
+def _count(value: float | None) -> str:
+    return "–" if value is None else str(int(value))
+
+
+def defects(console: Console, found: Iterable[Defect]) -> None:
+    """What is wrong with an archive, and what to do."""
+    table = _table("", "File", "What is wrong", "What to do")
+    for defect in found:
+        mark = "[yellow]warning[/]" if defect.severity == "warning" else "[red]error[/]"
+        table.add_row(mark, escape(defect.file or "the archive"), escape(defect.message), escape(defect.remedy))
+    console.print(table)
+
+
+def submissions(console: Console, found: Iterable[Submission]) -> None:
+    """A team's list."""
+    table = _table("Submitted", "Benchmark", "Model", "State", "Id")
+    for each in found:
+        badge = state_badge(each.state)
+        state = f"[{_STYLES[badge.tone]}]{badge.word}[/]"
+        table.add_row(clock(each.created_at), each.benchmark, escape(each.model), state, each.id)
+    console.print(table if table.row_count else "Your team has not submitted yet.")
+
+
+def baselines(console: Console, found: Iterable[Baseline]) -> None:
+    """Curated entries."""
+    table = _table("Model", "Vendor", "Access", "Board", "Accessed", "Source", "State", "Id")
+    for each in found:
+        state = f"retired: {escape(each.retired_reason)}" if each.retired else "on the board"
+        cells = (each.model, each.organization, each.access, each.benchmark, each.access_date, each.source_url)
+        table.add_row(*(escape(cell) for cell in cells), state, each.id)
+    console.print(table if table.row_count else "There are no curated baselines.")
+
+
+def audit(console: Console, found: Iterable[AuditEntry]) -> None:
+    """Acts of maintainers."""
+    table = _table("When", "Who", "Act", "On", "Detail")
+    for each in found:
+        detail = ", ".join(f"{key}={value}" for key, value in each.detail.items())
+        table.add_row(clock(each.at), escape(each.actor), escape(each.action), escape(each.subject), escape(detail))
+    console.print(table if table.row_count else "No act of a maintainer is on record.")
