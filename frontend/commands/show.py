@@ -22,8 +22,9 @@ def _table(*heads: str, title: str = "") -> Table:
 
 def leaderboard(console: Console, board: Leaderboard, *, benchmark: Benchmark) -> None:
     """A board; the average stands last, as on paper."""
-    scope = ", ".join(part for part in (board.subset or "mean of all subsets", board.operation) if part)
-    table = _table("#", "Model", "Team", title=f"{benchmark.title} ({scope})" if benchmark.subsets else benchmark.title)
+    subset = board.subset or ("mean of all subsets" if len(benchmark.subsets) > 1 else "")
+    scope = ", ".join(part for part in (subset, board.operation) if part)
+    table = _table("#", "Model", "Team", title=f"{benchmark.title} ({scope})" if scope else benchmark.title)
     labels = {dimension.id: dimension.label for dimension in benchmark.dimensions}
     for column in board.columns:
         table.add_column(labels.get(column, column), justify="right")

@@ -116,7 +116,6 @@ def submit(
         found = _upload(session, client, made.id, archive)
         if not as_json:
             session.out.print(f"Submitted as [bold]{found.id}[/]")
-            session.out.print(f"[dim]{escape(session.url)}/submission?id={found.id}[/]", soft_wrap=True)
         if wait or publish:
             found = follow(session, client, found.id)
         if publish and found.state == "scored":
@@ -144,6 +143,7 @@ def report(session: Session, found: Submission, *, as_json: bool, brief: bool = 
         session.json(asdict(found))
     elif brief:
         session.out.print(f"Follow it with: gsi status {found.id} --watch")
+        session.out.print(f"or at {escape(session.url)}/submission?id={found.id}", soft_wrap=True)
     else:
         show.submission(session.out, found, url=session.url)
     ending = {"rejected": Exit.REJECTED, "failed": Exit.FAILED}.get(found.state)
