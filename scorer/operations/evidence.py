@@ -29,6 +29,13 @@ class Pose(NamedTuple):
         """The pose of an object as it was detected."""
         return cls(found.bbox_3d, found.rotation_matrix)
 
+    def changed(self, *, box: Sequence[float] | None, rotation: Sequence[Sequence[float]] | None) -> Pose:
+        """This pose with another box or rotation where one is given."""
+        return Pose(
+            self.box if box is None else np.array(box, dtype=np.float64),
+            self.rotation if rotation is None else np.array(rotation, dtype=np.float64),
+        )
+
     @property
     def centre(self) -> FloatArray:
         """(3,), metres."""

@@ -1,0 +1,128 @@
+"""``python -m scorer gate | score``: files in, verdict or report out, an exit code that says whom a failure concerns.
+
+Messages on standard error are for operators. They name files, samples and fields, never a hidden value: of an
+unexpected error only its type and where it arose are told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import BaseModel, ValidationError
+
+from scorer import bundle
+from scorer.contract import BenchmarkManifest, ExitCode, ProgressLine
+from scorer.errors import BenchmarkError, ScorerError
+
+REPORT = "report.json"
+PROGRESS = "progress.jsonl"
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with the exit code of the contract where the call itself is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(ExitCode.USAGE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+    except ScorerError as error:
+        _say(str(error))
+        return error.exit_code
+    except MemoryError:
+        _say("out of memory")
+        return ExitCode.TRY_AGAIN
+    except OSError as error:
+        _say(f"{error.strerror}: {Path(error.filename).name if isinstance(error.filename, str) else 'a file'}")
+        return ExitCode.TRY_AGAIN if error.errno in _PASSING else ExitCode.DEFECT
+    except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it is ours and must not print its values
+        _say(f"unexpected {type(error).__name__}, raised at:")
+        for frame in traceback.extract_tb(error.__traceback__):
+            _say(f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}")
+        return ExitCode.DEFECT
+    return ExitCode.OK
+
+
+def gate(options: argparse.Namespace) -> None:
+    """Judge an archive; exit code 0 whatever the verdict."""
+    try:
+        manifest = BenchmarkManifest.model_validate_json(options.manifest.read_bytes())
+    except ValidationError as error:
+        raise BenchmarkError(f"{options.manifest.name} is not a valid benchmark manifest") from error
+    _write(options.out, bundle.check(archive=options.archive, manifest=manifest))
+
+
+def score(options: argparse.Namespace) -> None:
+    """Score one subset."""
+    from scorer import environment, inputs, protocol, registry  # they load torch, which the gate does without
+
+    loaded = inputs.load(options.input)
+    manifest = loaded.manifest
+    environment.prepare(threads=manifest.threads, seed=manifest.seed)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with _progress(options.output / PROGRESS) as progress:
+        report = protocol.score(
+            inputs=loaded,
+            detector=registry.detector_named(manifest.detector),
+            judge=registry.judge_named(manifest.judge),
+            progress=progress,
+        )
+    _write(options.output / REPORT, report)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m scorer", description="The GSI-Bench protocol, alone.")
+    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="gate | score")
+    check = commands.add_parser("gate", help="judge a submission's archive; writes a verdict")
+    check.add_argument("--archive", type=Path, required=True, help="the submission, a zip")
+    check.add_argument("--manifest", type=Path, required=True, help="the benchmark's public benchmark.json")
+    check.add_argument("--out", type=Path, required=True, help="where to write the verdict (JSON)")
+    check.set_defaults(command=gate)
+    run = commands.add_parser("score", help="score one subset of one submission; writes a report")
+    run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
+    run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
+    run.set_defaults(command=score)
+    return parser
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[Callable[[ProgressLine], None]]:
+    """Appends one line per step, visible to readers at once."""
+    with path.open("a", encoding="utf-8") as stream:
+
+        def write(line: ProgressLine) -> None:
+            stream.write(line.model_dump_json() + "\n")
+            stream.flush()
+
+        yield write
+
+
+def _write(path: Path, value: BaseModel) -> None:
+    """Write JSON so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(value.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _say(message: str) -> None:
+    print(f"scorer: {message}", file=sys.stderr, flush=True)  # noqa: T201 - standard error is this program's voice
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""Which adapter answers to which name in a run's manifest."""
+
+from __future__ import annotations
+
+from scorer.detectors.blocks.detector import VERSION as BLOCKS_DETECTOR
+from scorer.detectors.blocks.detector import BlocksDetector
+from scorer.detectors.port import Detector
+from scorer.errors import BenchmarkError
+from scorer.judges.blocks.judge import VERSION as BLOCKS_JUDGE
+from scorer.judges.blocks.judge import BlocksJudge
+from scorer.judges.port import Judge
+
+
+def detector_named(name: str) -> Detector:
+    """The detector of that version. Raises BenchmarkError for an unknown name."""
+    if name == BLOCKS_DETECTOR:
+        return BlocksDetector()
+    raise BenchmarkError(f"there is no detector {name}; known: {BLOCKS_DETECTOR}")
+
+
+def judge_named(name: str) -> Judge:
+    """The judge of that version. Raises BenchmarkError for an unknown name."""
+    if name == BLOCKS_JUDGE:
+        return BlocksJudge()
+    raise BenchmarkError(f"there is no judge {name}; known: {BLOCKS_JUDGE}")
