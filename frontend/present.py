@@ -1,7 +1,7 @@
 """Words and numbers for people: pure functions from resources to what is shown."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from frontend.resources import Dimension, Row, Submission
@@ -116,7 +116,7 @@ def day(moment: str) -> str:
 def clock(moment: str) -> str:
     """An ISO 8601 time as 2026-11-23 10:00:00 UTC; other text is shown as it came."""
     try:
-        return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except ValueError:
         return moment
 

@@ -48,10 +48,18 @@ def _manifest_of_file(path: Path) -> BenchmarkManifest:
         raise ClientError(
             code="manifest_unreadable",
             title=f"{path} is not a benchmark manifest",
-            detail=str(error).splitlines()[0],
+            detail=_reason(error),
             remedy="Take benchmark.json from the benchmark's inputs, unchanged.",
             status=422,
         ) from error
+
+
+def _reason(error: OSError | ValidationError) -> str:
+    """The first thing that is wrong, with where it stands in the document."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    first = error.errors(include_url=False)[0]
+    return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
 
 
 def _manifest_of_service(session: Session, benchmark: str) -> BenchmarkManifest:
