@@ -1,4 +1,4 @@
-"""``python -m scorer gate | score``: files in, verdict or report out, an exit code that says whom a failure concerns.
+"""``python -m scorer gate | score | schemas``: files in, files out, an exit code that says whom a failure concerns.
 
 Messages on standard error are for operators. They name files, samples and fields, never a hidden value: of an
 unexpected error only its type and where it arose are told.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import sys
 import traceback
@@ -19,7 +20,7 @@ from typing import NoReturn
 from pydantic import BaseModel, ValidationError
 
 from scorer import bundle
-from scorer.contract import BenchmarkManifest, ExitCode, ProgressLine
+from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
 
 REPORT = "report.json"
@@ -85,9 +86,17 @@ def score(options: argparse.Namespace) -> None:
     _write(options.output / REPORT, report)
 
 
+def schemas(options: argparse.Namespace) -> None:
+    """Write one JSON Schema for each kind of file of the contract."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, model in FILES.items():
+        schema = json.dumps(model.model_json_schema(by_alias=True), indent=1, ensure_ascii=False)
+        _replace(options.out / f"{name}.schema.json", schema + "\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m scorer", description="The GSI-Bench protocol, alone.")
-    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="gate | score")
+    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="gate | score | schemas")
     check = commands.add_parser("gate", help="judge a submission's archive; writes a verdict")
     check.add_argument("--archive", type=Path, required=True, help="the submission, a zip")
     check.add_argument("--manifest", type=Path, required=True, help="the benchmark's public benchmark.json")
@@ -97,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
     run.set_defaults(command=score)
+    describe = commands.add_parser("schemas", help="write the JSON Schemas of the files that are read and written")
+    describe.add_argument("--out", type=Path, required=True, help="the folder for the schemas")
+    describe.set_defaults(command=schemas)
     return parser
 
 
@@ -113,10 +125,14 @@ def _progress(path: Path) -> Iterator[Callable[[ProgressLine], None]]:
 
 
 def _write(path: Path, value: BaseModel) -> None:
-    """Write JSON so that a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, value.model_dump_json(indent=1) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that a reader never sees half of it."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(value.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
 
 

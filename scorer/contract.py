@@ -7,7 +7,9 @@ unknown fields, every number is finite and bounded. JSON Schemas are committed i
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -290,3 +292,16 @@ class Report(Strict):
     missing: list[Identifier]
     samples: list[SampleReport]
     timings: dict[str, Finite]
+
+
+FILES: Mapping[str, type[Strict]] = MappingProxyType(
+    {
+        "benchmark": BenchmarkManifest,
+        "truth": Truth,
+        "verdict": Verdict,
+        "run": RunManifest,
+        "progress": ProgressLine,
+        "report": Report,
+    }
+)
+"""The kinds of file that cross the border, by name."""
