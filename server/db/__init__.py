@@ -1,0 +1,1 @@
+"""Postgres: pool and transactions, named queries, migrations."""
