@@ -1,0 +1,91 @@
+"""`gsi up`, `gsi down`, `gsi migrate`: what an operator sees of the embedded stack."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+from infra.embedded.process import StartError
+from infra.embedded.stack import StackOptions, run_stack
+from infra.embedded.state import AlreadyRunningError, is_locked, known_data_dirs, read_state
+
+_DOWN_SECONDS = 40.0
+_MOST_WORKERS = 4
+
+
+def run_up(*, data_dir: Path, host: str, port: int | None, workers: int | None) -> int:
+    """Run the stack in the foreground until it is told to end; returns the exit code."""
+    console = Console(stderr=True, highlight=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    options = StackOptions(data_dir=data_dir, host=host, port=port, workers=workers or default_workers())
+
+    def ready(url: str) -> None:
+        console.print(f"\n[bold green]running[/bold green] at [bold]{url}[/bold]")
+        console.print(f"  API      {url}/api/docs\n  data     {data_dir.resolve()}\n  end it   Ctrl-C\n")
+
+    try:
+        run_stack(options, say=lambda text: console.print(f"[dim]{text} …[/dim]"), once_ready=ready)
+    except AlreadyRunningError as running:
+        console.print(f"[yellow]{running}[/yellow]")
+        return 1
+    except StartError as error:
+        console.print(f"[red]The service could not start.[/red] {error}\n\nTry: gsi doctor", markup=True, soft_wrap=True)
+        return 69
+    console.print("ended")
+    return 0
+
+
+def default_workers() -> int:
+    """One worker for each core that we may use, four at most."""
+    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+
+
+def run_down(*, data_dir: Path | None) -> int:
+    """End the stacks that run on ``data_dir``, or on every known data directory; returns the exit code."""
+    console = Console(stderr=True, highlight=False)
+    folders = [data_dir] if data_dir else known_data_dirs()
+    running = [folder for folder in folders if is_locked(folder)]
+    if not running:
+        console.print("nothing is running here")
+        return 0
+    return max(_end(folder, console) for folder in running)
+
+
+def _end(data_dir: Path, console: Console) -> int:
+    pid = _holder(data_dir)
+    if pid is None:
+        console.print(f"[red]The service on {data_dir} is starting;[/red] try again in a moment.")
+        return 75
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _DOWN_SECONDS
+    with console.status(f"ending the service on {data_dir}"):
+        while is_locked(data_dir) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    if is_locked(data_dir):
+        console.print(f"[red]Process {pid} has not ended in {_DOWN_SECONDS:.0f} s.[/red] Its logs: {data_dir / 'logs'}")
+        return 70
+    console.print(f"ended; its data stays in {data_dir}")
+    return 0
+
+
+def _holder(data_dir: Path) -> int | None:
+    """The process that runs the stack; waits a little for one that is just starting."""
+    for _ in range(50):
+        state = read_state(data_dir)
+        if state is not None:
+            return state.pid
+        time.sleep(0.1)
+    return None
+
+
+def run_migrate() -> int:
+    """Migrate and seed the database of the settings; returns the exit code."""
+    from infra.prepare import main
+
+    return main(["--no-blocks"])
