@@ -1,1 +1,1 @@
-
+"""The service: REST API, Postgres, storage and workers. Knows the scorer by its contract alone."""

@@ -1,0 +1,105 @@
+"""What can go wrong, in words for its reader. Every error has a stable code, a message and a remedy.
+
+The HTTP status is part of the error's class; `server.http.problems` turns errors into problem documents (RFC 9457).
+"""
+
+from __future__ import annotations
+
+
+class GsiError(Exception):
+    """Something the caller should know."""
+
+    status = 500
+    code = "internal"
+    title = "Something went wrong on our side"
+    remedy = "Try again later; tell the maintainers if it stays."
+
+    def __init__(self, detail: str = "", *, remedy: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.remedy = remedy if remedy is not None else type(self).remedy
+        self.retry_after = retry_after
+
+
+class NotFoundError(GsiError):
+    """There is no such thing, or it is not yours to see."""
+
+    status, code, title = 404, "not-found", "Not found"
+    remedy = "Check the address and the token; what belongs to another team is not found either."
+
+
+class UnauthorizedError(GsiError):
+    """A token is needed, or the one sent is not valid."""
+
+    status, code, title = 401, "unauthorized", "A valid token is needed"
+    remedy = "Send `Authorization: Bearer <token>`; get a token with `gsi login`."
+
+
+class ForbiddenError(GsiError):
+    """The token does not allow this."""
+
+    status, code, title = 403, "forbidden", "Not allowed"
+    remedy = "Use a token with the role that this act needs."
+
+
+class InvalidError(GsiError):
+    """The request is understood and cannot be carried out as it is."""
+
+    status, code, title = 422, "invalid", "The request is not valid"
+    remedy = "Correct the request as the detail says."
+
+
+class ConflictError(GsiError):
+    """The thing is not in a state that allows this."""
+
+    status, code, title = 409, "conflict", "Not possible in the present state"
+    remedy = "Look at the present state and decide anew."
+
+
+class TooLargeError(GsiError):
+    """More bytes than may be sent."""
+
+    status, code, title = 413, "too-large", "The upload is too large"
+    remedy = "Send JPEG or WebP instead of PNG, or leave out what does not belong to the submission."
+
+
+class UnsupportedMediaTypeError(GsiError):
+    """Not the content type that this address takes."""
+
+    status, code, title = 415, "unsupported-media-type", "Wrong content type"
+    remedy = "Send the zip itself as the request's body, with content-type application/zip."
+
+
+class LengthMismatchError(GsiError):
+    """The upload broke off."""
+
+    status, code, title = 400, "incomplete-upload", "The upload is incomplete"
+    remedy = "Send the archive again."
+
+
+class UnavailableError(GsiError):
+    """A part of the service does not answer."""
+
+    status, code, title = 503, "unavailable", "The service is not ready"
+    remedy = "Try again in a moment."
+
+
+class StorageError(GsiError):
+    """The object storage does not answer or refuses us."""
+
+    status, code, title = 503, "storage-unavailable", "The storage does not answer"
+    remedy = "Try again in a moment."
+
+
+class MissingObjectError(StorageError):
+    """An object that should be in storage is not there."""
+
+    code, title = "object-missing", "A stored file is missing"
+    remedy = "Tell the maintainers."
+
+
+class ConfigurationError(GsiError):
+    """The settings cannot work; for the operator."""
+
+    code, title = "configuration", "The settings are not usable"
+    remedy = "Correct the setting named; `gsi doctor` checks them all."

@@ -1,0 +1,1 @@
+"""Objects by key: archives, benchmarks, reports. One port, two adapters, one contract suite."""

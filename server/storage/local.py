@@ -1,0 +1,86 @@
+"""Objects as files below one directory: for one machine, and for tests."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from server.errors import MissingObjectError, StorageError
+from server.storage.port import CHUNK_BYTES, Counted, Stored
+
+
+class LocalStorage:
+    """A directory. Files are written beside their place and renamed into it, so a reader never sees half of one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, chunks: Iterable[bytes], *, max_bytes: int) -> Stored:
+        """See `Storage.put`."""
+        target = self._path(key)
+        counted = Counted(chunks, max_bytes=max_bytes)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".upload-")
+        except OSError as error:
+            raise StorageError("The storage directory cannot be written.") from error
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                for chunk in counted:
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.replace(target)
+        except OSError as error:
+            raise StorageError("The storage directory cannot be written.") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return counted.stored
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """See `Storage.read`."""
+        try:
+            source = self._path(key).open("rb")
+        except OSError as error:
+            raise MissingObjectError from error
+
+        def chunks() -> Iterator[bytes]:
+            with source:
+                while chunk := source.read(CHUNK_BYTES):
+                    yield chunk
+
+        return chunks()
+
+    def exists(self, key: str) -> bool:
+        """See `Storage.exists`."""
+        return self._path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        """See `Storage.delete`; also removes the folders that this leaves empty."""
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == self._root:
+                break
+            try:
+                folder.rmdir()
+            except OSError:
+                break
+
+    def check(self) -> None:
+        """See `Storage.check`."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageError(f"The storage directory {self._root} cannot be made.") from error
+        if not os.access(self._root, os.W_OK | os.X_OK):
+            raise StorageError(f"The storage directory {self._root} cannot be written.")
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key).parts
+        if not parts or key.startswith("/") or any(part in {"..", "."} for part in parts):
+            raise StorageError(f"Not a key: {key!r}")
+        return self._root.joinpath(*parts)
