@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scorer.blocks.camera import Camera
+from scorer.blocks.camera import Camera, FloatArray
 from scorer.blocks.world import box_vertices, colour_of, standing_box
 from scorer.detectors.blocks.photometry import Front, Patch, best_front, cut_patch, linear_light, refine
 from scorer.detectors.blocks.segmentation import Region, segment
-from scorer.detectors.blocks.silhouette import SilhouetteFit, fit_silhouettes
+from scorer.detectors.blocks.silhouette import SilhouetteFit, fit_at_heights, fit_silhouettes
 from scorer.detectors.port import EVERYTHING, Detection, Image
 
 VERSION = "blocks-detector-1"
-LEAST_SCORE = 0.3
+LEAST_SCORE = 0.4
 """Regions that a cuboid explains worse than this are no cuboids."""
 LEAST_PIXELS = 20
-CLEAR_EVIDENCE = 0.3
+CLEAR_EVIDENCE = 0.6
 """A marker that explains this share of the variation inside the silhouette is beyond doubt."""
+REFINED = 2
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class BlocksDetector:
         found = []
         for region, fits in zip(chosen, fit_silhouettes([region.hull for region in chosen], camera), strict=True):
             patch = cut_patch(light, region, [other for other in regions if other is not region])
-            front = explain(fits, camera, patch)
+            front = explain(region.hull, fits, camera, patch)
             if front is not None:
                 label = region.colour if everything else target
                 found.append(_detection(front, region, patch, camera, label, image.shape))
@@ -49,14 +50,33 @@ class BlocksDetector:
         return sorted(kept, key=lambda detection: -detection.score)
 
 
-def explain(fits: list[SilhouetteFit], camera: Camera, patch: Patch) -> Front | None:
+def explain(hull: FloatArray, fits: list[SilhouetteFit], camera: Camera, patch: Patch) -> Front | None:
     """The cuboid that explains the patch best, or None."""
     if len(patch.values) < LEAST_PIXELS or not fits:
         return None
-    starts = sorted((best_front(fit.pose, camera, patch).match for fit in fits), key=lambda match: match.error)
-    best = min((refine(start, camera, patch) for start in starts[:2]), key=lambda match: match.error)
-    front = best_front(best.pose, camera, patch)
-    return Front(refine(front.match, camera, patch), front.evidence)
+    best = _refined([fit.pose for fit in fits], camera, patch)
+    if best.evidence < CLEAR_EVIDENCE:
+        others = [pose for fit in fits[:2] for pose in fit_at_heights(hull, camera, float(fit.pose[2]))]
+        best = min(best, _refined(others, camera, patch), key=_doubt)
+    return best
+
+
+def _refined(poses: list[FloatArray], camera: Camera, patch: Patch) -> Front:
+    """The best of the poses after refinement; only the most promising ones are refined."""
+    starts = sorted((best_front(pose, camera, patch) for pose in poses), key=_doubt)[:REFINED]
+    found = []
+    for start in starts:
+        better = refine(start.match, camera, patch)
+        front = best_front(better.pose, camera, patch)
+        found.append(
+            front if front.match.error <= better.error else Front(refine(front.match, camera, patch), front.evidence)
+        )
+    return min(found, key=_doubt)
+
+
+def _doubt(front: Front) -> float:
+    """What speaks against a match: its error, less where a marker is seen where it should be."""
+    return front.match.error * (1 - 0.7 * front.evidence)
 
 
 def _detection(

@@ -24,6 +24,8 @@ HUE_TOLERANCE = 26.0
 """Degrees from a colour's hue; neighbours share what lies between them."""
 SOFTENING = 0.8
 """Standard deviation in pixels of the Gaussian that quiets noise and compression."""
+MAX_TINT = 1.6
+"""How far the surroundings' channels may lie from grey and still be taken for surroundings."""
 MIN_AREA = 60
 MIN_EXTENT = 8
 MAX_REGIONS = 20
@@ -74,12 +76,25 @@ def hue_classes() -> npt.NDArray[np.uint8]:
 def colour_classes(image: Image) -> npt.NDArray[np.uint8]:
     """For each pixel 1 + the index of its colour in COLOURS, or 0 where it is too grey or of another hue; (h, w)."""
     soft = cv2.GaussianBlur(image, (0, 0), SOFTENING).astype(np.float32)
-    high, low = soft.max(axis=2), soft.min(axis=2)
-    chroma = high - low
-    vivid = (chroma > MIN_CHROMA) & (chroma > MIN_SATURATION * high)
+    vivid = _saturated(soft)
+    tint = _tint(soft[~vivid])
+    vivid &= _saturated(soft / tint)
     hue = cv2.cvtColor(soft / np.float32(255), cv2.COLOR_RGB2HSV)[..., 0]
     degrees = np.clip(np.nan_to_num(hue), 0, 360).round().astype(np.int64)
     return np.where(vivid, hue_classes()[degrees], 0).astype(np.uint8)
+
+
+def _saturated(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    high, low = pixels.max(axis=-1), pixels.min(axis=-1)
+    return np.asarray((high - low > MIN_CHROMA) & (high - low > MIN_SATURATION * high))
+
+
+def _tint(surroundings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The surroundings' median colour over its own mean, (3,): warm light on wood is no orange object."""
+    if len(surroundings) < MIN_AREA:
+        return np.ones(3, dtype=np.float32)
+    colour = np.median(surroundings[::7], axis=0) + 1
+    return np.asarray(np.clip(colour / colour.mean(), 1 / MAX_TINT, MAX_TINT), dtype=np.float32)
 
 
 def segment(image: Image) -> list[Region]:

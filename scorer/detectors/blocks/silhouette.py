@@ -7,6 +7,7 @@ derivatives, all starts of all objects at once).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,12 +21,16 @@ _ANGLES = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
 NORMALS: FloatArray = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 PIXEL_REACH = 0.3
 """How far a region reaches beyond the centres of its outermost pixels, on average over directions."""
-START_YAWS = np.radians([0, 15, 30, 45, 60, 75])
+START_YAWS: FloatArray = np.radians([0, 15, 30, 45, 60, 75])
 START_SHARES = (0.25, 0.5, 0.75)
 """How much of a region's height in the image the upright faces may take; the top face takes the rest."""
+HEIGHT_SHARES = (0.12, 0.24, 0.36, 0.48, 0.6, 0.72, 0.84, 0.96)
+FARTHEST = 50.0
+"""Metres beyond which nothing is looked for."""
 ROUGH_STEPS = 8
 FINE_STEPS = 14
 KEPT_STARTS = 4
+ALL_FREE: FloatArray = np.ones(6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,25 +64,47 @@ def fit_silhouettes(hulls: list[FloatArray], camera: Camera) -> list[list[Silhou
     return [_distinct(fine, owners[kept] == k) for k in range(len(hulls))]
 
 
-def start_poses(hull: FloatArray, camera: Camera) -> FloatArray:
+def fit_at_heights(hull: FloatArray, camera: Camera, yaw: float) -> FloatArray:
+    """Poses (n, 6) that explain the hull, one for each of several heights held fixed.
+
+    A cuboid seen face-on shows its height and its depth one above the other, and its outline hardly tells them apart.
+    """
+    starts = start_poses(hull, camera, shares=HEIGHT_SHARES, yaws=np.array([yaw]))
+    if not len(starts):
+        return starts
+    supports = np.tile(support(hull), (len(starts), 1))
+    return _minimise(starts, supports, camera, FINE_STEPS, free=np.array([1.0, 1.0, 1.0, 1.0, 0.0, 1.0])).poses
+
+
+def start_poses(
+    hull: FloatArray, camera: Camera, *, shares: Sequence[float] = START_SHARES, yaws: FloatArray = START_YAWS
+) -> FloatArray:
     """Poses (n, 6) to begin with; none where the region's lower end does not lie on the ground before the camera."""
     low, high = hull.min(axis=0), hull.max(axis=0)
     foot = camera.on_plane(np.array([(low[0] + high[0]) / 2, high[1]]))
-    if not np.isfinite(foot).all() or foot[2] > 50:
+    if not np.isfinite(foot).all() or foot[2] > FARTHEST:
         return np.empty((0, 6))
     scale = float(np.linalg.norm(foot)) / camera.intrinsics[1, 1]
     across, upright = np.maximum((high - low) * scale, 1e-3)
     down, ahead = max(np.sin(camera.pitch), 0.2), max(np.cos(camera.pitch), 0.2)
     along = foot[[0, 2]] / max(float(np.hypot(foot[0], foot[2])), 1e-6)
     rows = []
-    for share in START_SHARES:
+    for share in shares:
         depth = float(np.clip((1 - share) * upright / down, 0.4 * across, 2.5 * across))
         centre = foot[[0, 2]] + along * depth / 2
-        for yaw in START_YAWS:
-            sides = (across, depth) if yaw < np.pi / 4 else (depth, across)
-            shrunk = np.log(np.array(sides) / (np.cos(yaw % (np.pi / 4)) + 0.5 * np.sin(yaw % (np.pi / 4))))
-            rows.append([*centre, yaw, shrunk[0], np.log(share * upright / ahead), shrunk[1]])
+        rows += [
+            [*centre, yaw, sides[0], np.log(share * upright / ahead), sides[1]]
+            for yaw, sides in ((yaw, _log_sides(across, depth, yaw)) for yaw in yaws)
+        ]
     return bounded(np.array(rows))
+
+
+def _log_sides(across: float, depth: float, yaw: float) -> FloatArray:
+    """Logarithms of w and l of a solid that is about so wide and so deep as seen from the camera."""
+    slant = yaw % (np.pi / 2)
+    oblique = min(slant, np.pi / 2 - slant)
+    sides = (across, depth) if abs(np.cos(yaw)) > np.sqrt(0.5) else (depth, across)
+    return np.asarray(np.log(np.array(sides) / (np.cos(oblique) + 0.5 * np.sin(oblique))))
 
 
 def _residuals(poses: FloatArray, supports: FloatArray, camera: Camera) -> tuple[FloatArray, FloatArray]:
@@ -89,19 +116,23 @@ def _residuals(poses: FloatArray, supports: FloatArray, camera: Camera) -> tuple
     return reach.max(axis=1) - supports, jacobian
 
 
-def _minimise(poses: FloatArray, supports: FloatArray, camera: Camera, steps: int) -> _Solution:
+def _minimise(
+    poses: FloatArray, supports: FloatArray, camera: Camera, steps: int, free: FloatArray = ALL_FREE
+) -> _Solution:
     damping = np.full(len(poses), 1e-2)
     residuals, jacobian = _residuals(poses, supports, camera)
+    jacobian = jacobian * free
     costs = np.square(residuals).mean(axis=1)
     for _ in range(steps):
         normal = np.einsum("bkp,bkq->bpq", jacobian, jacobian)
         gradient = np.einsum("bkp,bk->bp", jacobian, residuals)
         diagonal = np.einsum("bpp->bp", normal)
         normal = normal + (damping[:, None] * diagonal + 1e-6)[:, :, None] * np.eye(6)
-        step = np.linalg.solve(normal, gradient[..., None])[..., 0]
+        step = np.linalg.solve(normal, gradient[..., None])[..., 0] * free
         step[:, 2:] = np.clip(step[:, 2:], -0.5, 0.5)
         trial = bounded(poses - step)
         trial_residuals, trial_jacobian = _residuals(trial, supports, camera)
+        trial_jacobian = trial_jacobian * free
         trial_costs = np.square(trial_residuals).mean(axis=1)
         better = trial_costs < costs
         poses = np.where(better[:, None], trial, poses)
