@@ -1,6 +1,9 @@
 """The Gradio site: one gr.HTML for each page, mounted beside the routes of the API."""
 
+import asyncio
 import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
 
@@ -25,9 +28,17 @@ def mount(app: FastAPI, *, api_url: str) -> FastAPI:
     `api_url` is where this process reaches the REST API, without /api/v1; in one process that is its own loopback
     address. Call it last: Gradio answers every path that no earlier route took.
     """
-    connect = _connector(api_url)
+    pool = httpx.HTTPTransport(limits=httpx.Limits(max_connections=32, max_keepalive_connections=8), trust_env=False)
+    connect = _connector(api_url, pool=pool)
     show = shower(connect)
     app.include_router(plain.router(connect))
+    _within_a_loop(lambda: _mount_gradio(app, show=show))
+    app.add_middleware(Shell, show=show)
+    _close_with(app, pool)
+    return app
+
+
+def _mount_gradio(app: FastAPI, *, show: Show) -> None:
     with warnings.catch_warnings():
         # Gradio says so of every mounted site with several pages, even when SSR was not asked for.
         warnings.filterwarnings("ignore", message="SSR mode is not supported with multi-page apps")
@@ -44,8 +55,33 @@ def mount(app: FastAPI, *, api_url: str) -> FastAPI:
             mcp_server=False,
             show_error=False,
         )
-    app.add_middleware(Shell, show=show)
-    return app
+
+
+def _within_a_loop(work: Callable[[], object]) -> None:
+    """Do `work` with an event loop running: without one Gradio makes a dozen while it is built and leaves them open."""
+
+    async def inside() -> None:
+        work()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(inside())
+    else:
+        work()
+
+
+def _close_with(app: FastAPI, pool: httpx.BaseTransport) -> None:
+    """Close the connections when the application shuts down."""
+    before = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[Any]:
+        async with before(running) as state:
+            yield state
+        pool.close()
+
+    app.router.lifespan_context = lifespan
 
 
 def build(show: Show) -> gr.Blocks:
@@ -75,9 +111,8 @@ def _component(view: View, *, show: Show) -> gr.HTML:
     )
 
 
-def _connector(api_url: str) -> Connect:
+def _connector(api_url: str, *, pool: httpx.BaseTransport) -> Connect:
     """Clients that share one pool of connections."""
-    pool = httpx.HTTPTransport(limits=httpx.Limits(max_connections=32, max_keepalive_connections=8), trust_env=False)
 
     def connect(token: str) -> Client:
         return Client(url=api_url, token=token, timeout=15.0, transport=_Shared(pool))

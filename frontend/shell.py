@@ -15,7 +15,6 @@ from urllib.parse import unquote
 import anyio
 from markupsafe import escape
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,7 +44,6 @@ class Shell:
 
     def __init__(self, app: ASGIApp, *, show: Show, views: Mapping[str, View] = PAGES) -> None:
         self._app = app
-        self._assets = GZipMiddleware(app)
         self._show = show
         self._views = views
         self._limiter = anyio.CapacityLimiter(_RENDERS_AT_ONCE)
@@ -58,7 +56,7 @@ class Shell:
         elif _CLOSED.match(path):
             await Response(status_code=404)(scope, receive, send)
         elif path.startswith(("/assets/", "/static/")):
-            await self._assets(scope, receive, _caching(send))
+            await self._app(scope, receive, _caching(send))
         elif path in self._views and scope["method"] == "GET":
             await self._page(self._views[path], scope, receive, send)
         else:

@@ -106,6 +106,10 @@ class Service:
     manifest: dict[str, Any] = field(default_factory=dict)
     board_queries: list[tuple[str, str, str]] = field(default_factory=list)
 
+    def reset(self) -> None:
+        """Forget everything."""
+        self.__dict__.update(Service().__dict__)
+
 
 class Problem(Exception):
     def __init__(self, status: int, code: str, title: str, remedy: str = "") -> None:

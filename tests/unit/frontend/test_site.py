@@ -1,0 +1,187 @@
+import re
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from tests.unit.frontend.fake_api import DEFECTS, Service
+
+PAGES = ["/", "/submit", "/submissions", "/about"]
+
+
+class Text(HTMLParser):
+    """The text of a page as a reader without scripts sees it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._skipping = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._skipping += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._skipping -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipping:
+            self.parts.append(data)
+
+
+def text_of(html: str) -> str:
+    reader = Text()
+    reader.feed(html)
+    return " ".join(" ".join(reader.parts).split())
+
+
+def get(site: str, path: str, *, cookies: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.get(site + path, cookies=cookies, headers={"Accept": "text/html"}, trust_env=False)
+
+
+def submitted(site: str, *, team: str = "Lab", model: str = "Editor") -> str:
+    """The id of a fresh submission with an archive."""
+    with httpx.Client(base_url=f"{site}/api/v1", trust_env=False) as http:
+        token = http.post("/development/login", json={"team": team}).json()["token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        name = str(http.post("/submissions", json={"benchmark": "blocks", "model": model}).json()["id"])
+        http.put(f"/submissions/{name}/archive", content=b"zip")
+        return name
+
+
+LAB = {"gsi_token": "token-of-Lab", "gsi_team": "Lab"}
+
+
+def test_every_page_is_readable_without_scripts_and_has_a_title_of_its_own(site: str) -> None:
+    titles = set()
+    for path in PAGES:
+        answer = get(site, path)
+        assert answer.status_code == 200
+        assert len(text_of(answer.text)) > 200
+        titles.add(re.search(r"<title>(.*?)</title>", answer.text)[1])  # type: ignore[index]
+    assert len(titles) == len(PAGES)
+
+
+def test_the_board_is_in_the_first_answer_in_order_of_rank(site: str) -> None:
+    text = text_of(get(site, "/?subset=gsi-real").text)
+    order = [text.index(model) for model in ("Emu3.5", "Qwen", "BAGEL + GSI-Syn", "GPT-img", "Ultra")]
+    assert order == sorted(order)
+    assert "43.52" in text
+
+
+def test_filters_come_from_the_address_and_go_to_the_service(site: str, service: Service) -> None:
+    text = text_of(get(site, "/?board=blocks&subset=blocks-room&operation=move").text)
+    assert ("blocks", "blocks-room", "move") in service.board_queries
+    assert "Nobody has published on this board yet" in text
+
+
+def test_a_search_without_hits_offers_the_way_back(site: str) -> None:
+    text = text_of(get(site, "/?q=nobody-is-called-so").text)
+    assert "No entry passes these filters" in text
+    assert "0 of 10 entries shown" in text
+
+
+def test_an_unknown_board_and_an_unknown_page_are_pages_with_404(site: str) -> None:
+    for path, words in (("/?board=nothing", "There is no such board"), ("/nothing", "There is no such page")):
+        answer = get(site, path)
+        assert answer.status_code == 404
+        assert words in text_of(answer.text)
+
+
+def test_a_program_that_asks_for_an_unknown_path_gets_no_page(site: str) -> None:
+    answer = httpx.get(f"{site}/nothing", headers={"Accept": "application/json"}, trust_env=False)
+    assert answer.status_code == 404
+    assert "<html" not in answer.text
+
+
+def test_what_a_team_writes_is_never_markup(site: str) -> None:
+    evil = "<img src=x onerror=alert(1)>${alert(1)}{{this}}"
+    name = submitted(site, model=evil)
+    page = get(site, f"/submission?id={name}", cookies=LAB).text
+    assert "<img src=x" not in page
+    assert evil in text_of(page)
+
+
+def test_a_search_that_looks_like_markup_stays_text(site: str) -> None:
+    page = get(site, "/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
+    assert "<script>alert(1)" not in page
+
+
+def test_a_private_submission_is_shown_to_its_team_only(site: str) -> None:
+    name = submitted(site)
+    assert get(site, f"/submission?id={name}").status_code == 404
+    assert get(site, f"/submission?id={name}", cookies=LAB).status_code == 200
+
+
+def test_a_submission_moves_from_check_to_result(site: str) -> None:
+    name = submitted(site)
+    pages = [text_of(get(site, f"/submission?id={name}", cookies=LAB).text) for _ in range(4)]
+    assert "Checking the archive" in pages[0]
+    assert "17 of 40" in pages[2]
+    assert "Your result is ready" in pages[3]
+    assert "81.26" in pages[3]
+    assert "1 missing" in pages[3]
+
+
+def test_defects_name_the_file_the_code_and_what_to_do(site: str, service: Service) -> None:
+    service.refused = True
+    name = submitted(site)
+    get(site, f"/submission?id={name}", cookies=LAB)
+    text = text_of(get(site, f"/submission?id={name}", cookies=LAB).text)
+    for defect in DEFECTS:
+        for member in ("file", "code", "message", "remedy"):
+            assert defect[member] in text
+
+
+def test_another_teams_published_submission_has_no_buttons(site: str, service: Service) -> None:
+    name = submitted(site)
+    service.submissions[name]["state"] = "published"
+    page = get(site, f"/submission?id={name}", cookies={"gsi_token": "token-of-Other", "gsi_team": "Other"}).text
+    assert "data-act=" not in page.partition("<gradio-app")[0].partition('id="first-paint"')[2]
+
+
+def test_a_stale_token_shows_the_login_and_not_an_error(site: str) -> None:
+    answer = get(site, "/submissions", cookies={"gsi_token": "stale", "gsi_team": "Lab"})
+    assert answer.status_code == 200
+    assert "Name your team" in text_of(answer.text)
+
+
+def test_gradios_own_upload_route_is_closed(site: str) -> None:
+    answer = httpx.post(f"{site}/gradio_api/upload", files={"files": b"x"}, trust_env=False)
+    assert answer.status_code == 404
+
+
+def test_pages_are_private_to_the_reader_and_assets_are_kept(site: str) -> None:
+    page = get(site, "/")
+    assert page.headers["cache-control"] == "no-store"
+    assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+    asset = re.search(r'src="\./(assets/index-[^"]+\.js)"', page.text)
+    assert asset
+    script = httpx.get(f"{site}/{asset[1]}", trust_env=False)
+    assert "immutable" in script.headers["cache-control"]
+
+
+def test_no_page_names_a_script_a_style_or_a_font_elsewhere(site: str) -> None:
+    for path in PAGES:
+        html = get(site, path).text
+        assert re.findall(r'(?:src|(?<=<link)[^>]*href)="(https?:[^"]+)"', html) == []
+        assert "og:image" not in html
+
+
+def test_the_api_passes_the_site_untouched(site: str) -> None:
+    answer = httpx.get(f"{site}/api/v1/benchmarks/gsi-bench/leaderboard.csv", trust_env=False)
+    assert answer.text.startswith("rank,model")
+    assert "content-security-policy" not in answer.headers
+
+
+def test_the_plain_page_has_every_board_and_no_script(site: str) -> None:
+    page = get(site, "/plain").text
+    assert "<script" not in page
+    for words in ("GSI-Bench", "Blocks", "OmniSpatial", "Emu3.5", "Mean of all subsets", "No entries yet"):
+        assert words in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_skip_link_leads_to_the_content_of_this_page(site: str, path: str) -> None:
+    page = get(site, path).text
+    assert f'href="{path}#content"' in page
+    assert page.count('id="content"') == 1

@@ -1,0 +1,58 @@
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from frontend.app import mount
+from frontend.proxy import create_proxy
+from tests.unit.frontend.conftest import Server, free_port
+from tests.unit.frontend.fake_api import Service
+
+
+@pytest.fixture
+def orphan() -> Iterator[str]:
+    """The site alone, before a service that is not there."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    server = Server(mount(create_proxy(api_url=nowhere), api_url=nowhere), port=free_port())
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def alone(api: str) -> Iterator[str]:
+    """The site alone, before a service on another port."""
+    server = Server(mount(create_proxy(api_url=api), api_url=api), port=free_port())
+    server.start()
+    yield server.url
+    server.stop()
+
+
+def test_a_page_says_that_the_service_is_gone_and_the_explanation_still_works(orphan: str) -> None:
+    page = httpx.get(f"{orphan}/", headers={"Accept": "text/html"}, trust_env=False)
+    assert page.status_code == 503
+    assert "The service cannot be reached" in page.text
+    assert httpx.get(f"{orphan}/about", trust_env=False).status_code == 200
+
+
+def test_the_proxy_tells_a_problem_when_the_service_is_gone(orphan: str) -> None:
+    answer = httpx.get(f"{orphan}/api/v1/benchmarks", trust_env=False)
+    assert answer.status_code == 502
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "service_unreachable"
+
+
+def test_an_upload_through_the_proxy_arrives_whole(alone: str, service: Service) -> None:
+    with httpx.Client(base_url=f"{alone}/api/v1", trust_env=False) as http:
+        token = http.post("/development/login", json={"team": "Lab"}).json()["token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        name = http.post("/submissions", json={"benchmark": "blocks", "model": "M"}).json()["id"]
+        sent = bytes(range(256)) * 4000
+        assert http.put(f"/submissions/{name}/archive", content=sent).status_code == 202
+    assert service.uploads[name] == sent
+
+
+def test_the_proxy_never_leaves_the_api(alone: str) -> None:
+    with httpx.Client(base_url=alone, trust_env=False) as http:
+        assert http.get("/api/v1/%2e%2e/%2e%2e/openapi.json").status_code == 404
+        assert http.get("/api/v1/benchmarks").status_code == 200
