@@ -1,0 +1,1 @@
+"""Benchmarks: what is measured, in which version, and the public part that teams download."""

@@ -1,0 +1,40 @@
+-- name: list_benchmarks
+select id, title, description, kind, protocol, dimensions, ranked_by, operations, source_url, current_version
+from benchmarks order by position, id;
+
+-- name: get_benchmark
+select id, title, description, kind, protocol, dimensions, ranked_by, operations, source_url, current_version
+from benchmarks where id = %(id)s;
+
+-- name: list_subsets
+select benchmark_id, id, title, samples from subsets order by benchmark_id, position;
+
+-- name: subsets_of
+select benchmark_id, id, title, samples from subsets where benchmark_id = %(benchmark_id)s order by position;
+
+-- name: get_version
+select benchmark_id, version, manifest, public_key, hidden_key, detector, judge
+from benchmark_versions where benchmark_id = %(benchmark_id)s and version = %(version)s;
+
+-- name: put_benchmark
+insert into benchmarks (id, title, description, kind, protocol, dimensions, ranked_by, operations, source_url, position)
+values (%(id)s, %(title)s, %(description)s, %(kind)s, %(protocol)s, %(dimensions)s, %(ranked_by)s, %(operations)s,
+        %(source_url)s, %(position)s)
+on conflict (id) do update set
+    title = excluded.title, description = excluded.description, protocol = excluded.protocol,
+    dimensions = excluded.dimensions, ranked_by = excluded.ranked_by, operations = excluded.operations,
+    source_url = excluded.source_url, position = excluded.position;
+
+-- name: put_subset
+insert into subsets (benchmark_id, id, title, samples, position)
+values (%(benchmark_id)s, %(id)s, %(title)s, %(samples)s, %(position)s)
+on conflict (benchmark_id, id) do update set
+    title = excluded.title, samples = excluded.samples, position = excluded.position;
+
+-- name: add_version
+insert into benchmark_versions (benchmark_id, version, manifest, public_key, hidden_key, detector, judge)
+values (%(benchmark_id)s, %(version)s, %(manifest)s, %(public_key)s, %(hidden_key)s, %(detector)s, %(judge)s)
+on conflict do nothing;
+
+-- name: set_current_version
+update benchmarks set current_version = %(version)s where id = %(id)s and current_version is distinct from %(version)s;

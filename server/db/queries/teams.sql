@@ -1,0 +1,20 @@
+-- name: find_or_make_team
+-- The team of that name, whatever its case; made when there is none.
+with made as (
+    insert into teams (name) values (%(name)s)
+    on conflict (lower(name)) do nothing
+    returning id, name
+)
+select id, name from made
+union all
+select id, name from teams where lower(name) = lower(%(name)s)
+limit 1;
+
+-- name: add_token
+insert into api_tokens (team_id, role, prefix, hash, expires_at)
+values (%(team_id)s, %(role)s, %(prefix)s, %(hash)s, now() + %(lifetime)s);
+
+-- name: caller_of_token
+select t.id as token_id, t.role, t.team_id, teams.name as team_name
+from api_tokens t left join teams on teams.id = t.team_id
+where t.hash = %(hash)s and t.expires_at > now();

@@ -1,0 +1,66 @@
+"""What routes ask for: the services, one transaction for each request, who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
+from server.db.pool import transaction
+from server.jobs import JobQueue
+from server.settings import Settings
+from server.storage.port import Storage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The adapters that one application was composed of."""
+
+    settings: Settings
+    pool: ConnectionPool
+    storage: Storage
+    queue: JobQueue
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit of work: a transaction, and what is to be done once it has been committed."""
+
+    conn: Connection
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+
+def services(request: Request) -> Services:
+    """The application's services."""
+    return cast("Services", request.app.state.services)
+
+
+ServicesOf = Annotated[Services, Depends(services)]
+
+
+def _unit(found: ServicesOf) -> Iterator[Unit]:
+    with transaction(found.pool) as conn:
+        unit = Unit(conn)
+        yield unit
+    for act in unit.after_commit:
+        act()
+
+
+# scope="function": the commit happens before the answer is sent, so a failing commit is never answered with success.
+UnitOf = Annotated[Unit, Depends(_unit, scope="function")]
+
+
+_bearer = HTTPBearer(auto_error=False, description="A token from `gsi login`.")
+
+
+def bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str | None:
+    """The token that was sent, if one was."""
+    return credentials.credentials if credentials else None
+
+
+TokenOf = Annotated[str | None, Depends(bearer_token)]

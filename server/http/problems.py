@@ -1,0 +1,129 @@
+"""Every error leaves as a problem document (RFC 9457): code, title, detail, remedy; never a vendor's words."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from server.errors import ForbiddenError, GsiError, NotFoundError, UnauthorizedError
+
+_LOG = logging.getLogger("gsi.http")
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with a request: where, and what."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem document; ``code`` is stable, ``remedy`` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    remedy: str
+    request_id: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {"model": Problem, "description": "A problem document.", "content": {MEDIA_TYPE: {}}}
+}
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error that ``app`` may meet into a problem document."""
+    app.add_exception_handler(GsiError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem(request: Request, error: GsiError, *, errors: list[FieldProblem] | None = None) -> JSONResponse:
+    """The answer that tells ``error``."""
+    body = Problem(
+        type=f"urn:gsi-bench:problem:{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        remedy=error.remedy,
+        request_id=getattr(request.state, "request_id", None),
+        errors=errors,
+    )
+    headers = {"cache-control": "no-store"}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, UnauthorizedError):
+        headers["www-authenticate"] = "Bearer"
+    content = body.model_dump(exclude_none=True)
+    return JSONResponse(content, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GsiError)  # noqa: S101 - registered for this class
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOG.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=error)
+    return problem(request, error)
+
+
+class _InvalidRequestError(GsiError):
+    status, code, title = 422, "invalid-request", "The request is not valid"
+    remedy = "Correct the fields named in `errors`."
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    errors = [
+        FieldProblem(
+            field=".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0]), message=found["msg"]
+        )
+        for found in error.errors()
+    ]
+    named = "; ".join(f"{one.field}: {one.message}" for one in errors[:5])
+    return problem(request, _InvalidRequestError(named), errors=errors)
+
+
+class _OtherError(GsiError):
+    remedy = ""
+
+
+class _MethodNotAllowedError(GsiError):
+    status, code, title = 405, "method-not-allowed", "This address does not take that method"
+    remedy = "See /api/docs for what each address takes."
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    known: dict[int, type[GsiError]] = {
+        401: UnauthorizedError,
+        403: ForbiddenError,
+        404: NotFoundError,
+        405: _MethodNotAllowedError,
+    }
+    told = known.get(error.status_code, _OtherError)()
+    if type(told) is _OtherError:
+        told.status = error.status_code
+        told.code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        told.title = told.detail = HTTPStatus(error.status_code).phrase
+    answer = problem(request, told)
+    if error.headers:
+        answer.headers.update(error.headers)
+    return answer
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(request, GsiError())

@@ -1,0 +1,55 @@
+"""Signing in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from server.http.dependencies import ServicesOf, UnitOf
+from server.teams import service
+
+router = APIRouter(tags=["teams"])
+
+TeamName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f<>]+$")
+]
+
+
+class LoginIn(BaseModel):
+    """Either a team's name or maintainer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    team: TeamName | None = None
+    maintainer: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.team is None) == (not self.maintainer):
+            raise ValueError("name a team, or say maintainer: true")
+        return self
+
+
+class TeamOut(BaseModel):
+    """A team."""
+
+    id: UUID
+    name: str
+
+
+class LoginOut(BaseModel):
+    """A fresh token; it is shown this once."""
+
+    token: str = Field(description="Send it as `Authorization: Bearer <token>`.")
+    team: TeamOut | None
+
+
+@router.post("/development/login")
+def login(body: LoginIn, unit: UnitOf, services: ServicesOf) -> LoginOut:
+    """Sign in by name; only on services whose settings allow development logins."""
+    done = service.development_login(unit.conn, services.settings, team=body.team)
+    team = TeamOut(id=done.team.id, name=done.team.name) if done.team else None
+    return LoginOut(token=done.token, team=team)
