@@ -1,6 +1,7 @@
 """The leaderboard: boards, subsets, filters and the table."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from frontend.client import Client
@@ -8,7 +9,7 @@ from frontend.errors import ClientError
 from frontend.present import Cell, cells
 from frontend.query import BoardQuery, select
 from frontend.render import render
-from frontend.resources import Benchmark, Dimension, Leaderboard, Row
+from frontend.resources import Benchmark, Dimension, Leaderboard, Row, Subset
 from frontend.views.page import Connect, Page, Visit
 
 RANKING = frozenset({"avg", "overall"})
@@ -33,7 +34,6 @@ class Table:
     rows: tuple[Row, ...]
     columns: tuple[Column, ...]
     shows_access: bool
-    shows_protocol: bool
     total: int
 
 
@@ -51,7 +51,9 @@ def show(connect: Connect, visit: Visit) -> Page:
                 remedy="Choose one from the leaderboard page.",
                 status=404,
             )
-        table = table_of(benchmark, board=_fetch(client, query=query), query=query)
+        board = client.leaderboard(query.board, subset=query.subset, operation=query.operation)
+        parts = () if query.subset else _parts(client, benchmark=benchmark, query=query)
+    table = table_of(benchmark, board=board, query=query, parts=parts)
     body = render(
         "leaderboard.html",
         boards=boards,
@@ -64,25 +66,53 @@ def show(connect: Connect, visit: Visit) -> Page:
     return Page(title=f"{benchmark.title} leaderboard", description=DESCRIPTION, body=body)
 
 
-def _fetch(client: Client, *, query: BoardQuery) -> Leaderboard:
-    return client.leaderboard(query.board, subset=query.subset, operation=query.operation)
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One subset's ranking score, shown beside the mean of all subsets."""
+
+    dimension: Dimension
+    scores: Mapping[str, float | None]
 
 
-def table_of(benchmark: Benchmark, *, board: Leaderboard, query: BoardQuery) -> Table:
+def _parts(client: Client, *, benchmark: Benchmark, query: BoardQuery) -> tuple[Part, ...]:
+    ranking = next((dimension for dimension in benchmark.dimensions if dimension.id in RANKING), None)
+    if ranking is None or len(benchmark.subsets) < 2:
+        return ()
+    return tuple(
+        _part(client.leaderboard(benchmark.id, subset=subset.id, operation=query.operation), subset, ranking=ranking)
+        for subset in benchmark.subsets
+    )
+
+
+def _part(board: Leaderboard, subset: Subset, *, ranking: Dimension) -> Part:
+    title = f"{ranking.title} on {subset.title}"
+    return Part(
+        dimension=replace(ranking, id=f"{ranking.id}.{subset.id}", label=subset.title, title=title),
+        scores={row.entry_id: row.scores.get(ranking.id) for row in board.rows},
+    )
+
+
+def table_of(benchmark: Benchmark, *, board: Leaderboard, query: BoardQuery, parts: Iterable[Part] = ()) -> Table:
     """The table for a query. The marks for best and second best are those of the whole board, like the ranks."""
-    rows = select(board, query=query)
+    parts = tuple(parts)
+    board = replace(board, rows=tuple(_with_parts(row, parts) for row in board.rows))
     shown = [dimension for dimension in benchmark.dimensions if dimension.id in board.columns]
     # The dimension that ranks stands beside the model: on a phone it is the one that must be seen.
-    dimensions = sorted(shown, key=lambda dimension: dimension.id not in RANKING)
+    first = [dimension for dimension in shown if dimension.id in RANKING]
+    rest = [dimension for dimension in shown if dimension.id not in RANKING]
+    dimensions = [*first, *(part.dimension for part in parts), *rest]
     return Table(
-        rows=rows,
+        rows=select(board, query=query),
         columns=tuple(
             Column(dimension=dimension, cells=cells(board.rows, column=dimension)) for dimension in dimensions
         ),
         shows_access=any(row.access for row in board.rows),
-        shows_protocol=benchmark.kind == "scored",
         total=len(board.rows),
     )
+
+
+def _with_parts(row: Row, parts: tuple[Part, ...]) -> Row:
+    return replace(row, scores={**row.scores, **{part.dimension.id: part.scores.get(row.entry_id) for part in parts}})
 
 
 def csv_link(query: BoardQuery) -> str:

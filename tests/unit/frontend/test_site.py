@@ -68,6 +68,18 @@ def test_the_board_is_in_the_first_answer_in_order_of_rank(site: str) -> None:
     assert "43.52" in text
 
 
+def test_the_mean_of_all_subsets_stands_beside_the_average_of_each(site: str) -> None:
+    page = get(site, "/?q=BAGEL+%2B").text
+    shown = re.findall(r'<span class="value">([\d.]+)</span>', page.partition("<tbody>")[2].partition("</tbody>")[0])
+    assert shown == ["42.51", "36.28", "48.74", "45.41", "35.93", "45.41", "43.31"]
+
+
+def test_a_board_can_be_sorted_by_one_subsets_average(site: str) -> None:
+    page = get(site, "/?sort=avg.gsi-real").text
+    assert 'aria-sort="descending"><a id="sort-avg.gsi-real"' in page
+    assert re.findall(r"<strong>([^<]+)</strong>\s*<span class=\"under\">", page)[:2] == ["Emu3.5", "Qwen"]
+
+
 def test_filters_come_from_the_address_and_go_to_the_service(site: str, service: Service) -> None:
     text = text_of(get(site, "/?board=blocks&subset=blocks-room&operation=move").text)
     assert ("blocks", "blocks-room", "move") in service.board_queries
