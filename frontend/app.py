@@ -10,7 +10,8 @@ from typing import Any
 import anyio
 import gradio as gr
 import httpx
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException, Request
+from starlette.routing import Match
 
 from frontend import plain
 from frontend.client import Client
@@ -20,6 +21,7 @@ from frontend.views.page import Connect
 from frontend.views.pages import PAGES, Show, View, shower
 
 _UPDATES_AT_ONCE = 16
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def mount(app: FastAPI, *, api_url: str) -> FastAPI:
@@ -32,10 +34,18 @@ def mount(app: FastAPI, *, api_url: str) -> FastAPI:
     connect = _connector(api_url, pool=pool)
     show = shower(connect)
     app.include_router(plain.router(connect))
+    app.add_api_route("/api/{path:path}", _no_such_route, methods=_METHODS, include_in_schema=False)
     _within_a_loop(lambda: _mount_gradio(app, show=show))
     app.add_middleware(Shell, show=show)
     _close_with(app, pool)
     return app
+
+
+def _no_such_route(request: Request) -> None:
+    """An unknown address below /api is answered by the API's own error handler and not by Gradio."""
+    scope = request.scope
+    known = any(route.matches(scope)[0] is Match.PARTIAL for route in request.app.router.routes)
+    raise HTTPException(405 if known else 404)
 
 
 def _mount_gradio(app: FastAPI, *, show: Show) -> None:

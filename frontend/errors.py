@@ -33,11 +33,13 @@ class Unreachable(ClientError):  # noqa: N818 - named for what happened
 
 
 def from_problem(*, status: int, body: Mapping[str, Any]) -> ClientError:
-    """Translate an RFC 9457 problem document; absent members get a plain default."""
+    """Translate an RFC 9457 problem document; absent members get a plain default, a detail that repeats is left out."""
+    title = str(body.get("title") or f"The service answered {status}")
+    detail = str(body.get("detail") or "")
     return ClientError(
         code=str(body.get("code") or f"http_{status}"),
-        title=str(body.get("title") or f"The service answered {status}"),
-        detail=str(body.get("detail") or ""),
+        title=title,
+        detail="" if detail == title else detail,
         remedy=str(body.get("remedy") or ""),
         status=status,
     )

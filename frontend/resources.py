@@ -65,7 +65,10 @@ class Subset:
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """A benchmark; `kind` is scored (numbers made here) or published (numbers from papers)."""
+    """A benchmark; `kind` is scored (numbers made here) or published (numbers from papers).
+
+    `ranked_by` is the id of the dimension that gives the rank.
+    """
 
     id: str
     title: str
@@ -73,6 +76,7 @@ class Benchmark:
     kind: str
     protocol: str
     accepts_submissions: bool
+    ranked_by: str
     dimensions: tuple[Dimension, ...]
     subsets: tuple[Subset, ...]
     operations: tuple[str, ...]
@@ -87,6 +91,7 @@ class Benchmark:
             kind=_text(data, "kind") or "published",
             protocol=_text(data, "protocol"),
             accepts_submissions=bool(data.get("accepts_submissions")),
+            ranked_by=_text(data, "ranked_by"),
             dimensions=tuple(Dimension.read(item) for item in _items(data, "dimensions")),
             subsets=tuple(Subset.read(item) for item in _items(data, "subsets")),
             operations=tuple(str(item) for item in _items(data, "operations")),

@@ -46,7 +46,7 @@
     async login(team) {
       const answer = await api("POST", "/development/login", { team });
       remember("gsi_token", answer.token);
-      remember("gsi_team", team);
+      remember("gsi_team", answer.team ? answer.team.name : team);
     },
     logout() { remember("gsi_token", ""); remember("gsi_team", ""); },
     // Move the page as the server painted it into Gradio's component: same nodes, so nothing shifts or flashes.
@@ -64,7 +64,7 @@
       strong.textContent = error.message;
       const parts = [strong];
       for (const text of [error.detail, error.remedy]) {
-        if (text) { const line = document.createElement("p"); line.textContent = text; parts.push(line); }
+        if (text && text !== error.message) { const line = document.createElement("p"); line.textContent = text; parts.push(line); }
       }
       box.replaceChildren(...parts);
       box.hidden = false;

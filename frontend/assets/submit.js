@@ -34,6 +34,7 @@ const checked = () => {
   if (file.size > LARGEST) wish(`The zip has ${megabytes(file.size)}; at most 1 GB is taken. Save the images as webp or jpg.`, input);
   return file;
 };
+const stay = (event) => event.preventDefault();
 const send = (id, file) => new Promise((done, fail) => {
   const request = new XMLHttpRequest();
   request.open("PUT", `/api/v1/submissions/${id}/archive`);
@@ -70,7 +71,8 @@ form.addEventListener("submit", async (event) => {
     if (!created || created.key !== key) created = { key, id: (await gsi.api("POST", "/submissions", body)).id };
     uploading.hidden = false;
     text.textContent = "Starting";
-    await send(created.id, file);
+    window.addEventListener("beforeunload", stay);
+    await send(created.id, file).finally(() => window.removeEventListener("beforeunload", stay));
     location.assign("/submission?id=" + created.id);
   } catch (error) {
     if (error.status === 401) { gsi.logout(); identity(); }

@@ -12,7 +12,6 @@ from frontend.render import render
 from frontend.resources import Benchmark, Dimension, Leaderboard, Row, Subset
 from frontend.views.page import Connect, Page, Visit
 
-RANKING = frozenset({"avg", "overall"})
 DESCRIPTION = (
     "How well do image editors follow spatial instructions? Results of GSI-Bench, of its transfer tables, "
     "and of Blocks, which is scored here from submitted pixels."
@@ -61,7 +60,6 @@ def show(connect: Connect, visit: Visit) -> Page:
         query=query,
         table=table,
         csv=csv_link(query),
-        ranking=RANKING,
     )
     return Page(title=f"{benchmark.title} leaderboard", description=DESCRIPTION, body=body)
 
@@ -75,7 +73,7 @@ class Part:
 
 
 def _parts(client: Client, *, benchmark: Benchmark, query: BoardQuery) -> tuple[Part, ...]:
-    ranking = next((dimension for dimension in benchmark.dimensions if dimension.id in RANKING), None)
+    ranking = next((dimension for dimension in benchmark.dimensions if dimension.id == benchmark.ranked_by), None)
     if ranking is None or len(benchmark.subsets) < 2:
         return ()
     return tuple(
@@ -98,8 +96,8 @@ def table_of(benchmark: Benchmark, *, board: Leaderboard, query: BoardQuery, par
     board = replace(board, rows=tuple(_with_parts(row, parts) for row in board.rows))
     shown = [dimension for dimension in benchmark.dimensions if dimension.id in board.columns]
     # The dimension that ranks stands beside the model: on a phone it is the one that must be seen.
-    first = [dimension for dimension in shown if dimension.id in RANKING]
-    rest = [dimension for dimension in shown if dimension.id not in RANKING]
+    first = [dimension for dimension in shown if dimension.id == benchmark.ranked_by]
+    rest = [dimension for dimension in shown if dimension.id != benchmark.ranked_by]
     dimensions = [*first, *(part.dimension for part in parts), *rest]
     return Table(
         rows=select(board, query=query),

@@ -185,6 +185,13 @@ def test_the_api_passes_the_site_untouched(site: str) -> None:
     assert "content-security-policy" not in answer.headers
 
 
+def test_unknown_addresses_and_methods_of_the_api_are_answered_by_the_api(site: str) -> None:
+    with httpx.Client(base_url=site, trust_env=False) as http:
+        assert http.get("/api/v1/nothing").status_code == 404
+        assert http.delete("/api/v1/benchmarks").status_code == 405
+        assert http.get("/api/v1/nothing", headers={"Accept": "text/html"}).json() == {"detail": "Not Found"}
+
+
 def test_the_plain_page_has_every_board_and_no_script(site: str) -> None:
     page = get(site, "/plain").text
     assert "<script" not in page
