@@ -31,7 +31,7 @@ OPERATIONS = ("move", "rotate", "scale", "remove", "view", "place")
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """One benchmark. ``dimensions`` are JSON objects {id, label, title, unit}; ``current_version`` None: not scored here."""
+    """One benchmark; ``dimensions`` are objects {id, label, title, unit}; ``current_version`` is None if not scored."""
 
     id: str
     title: str

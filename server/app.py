@@ -1,0 +1,66 @@
+"""The composition root of the API."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Literal
+
+from fastapi import APIRouter, FastAPI
+from psycopg_pool import ConnectionPool
+from pydantic import BaseModel
+
+from server.benchmarks.routes import router as benchmarks
+from server.curation.routes import router as curation
+from server.http import problems
+from server.http.dependencies import Services, ServicesOf, UnitOf
+from server.http.headers import CarefulHeaders
+from server.jobs import JobQueue
+from server.leaderboard.routes import router as leaderboard
+from server.settings import Settings
+from server.storage.port import Storage
+from server.submissions.routes import router as submissions
+from server.teams.routes import router as teams
+
+_health = APIRouter(tags=["service"])
+
+
+class Health(BaseModel):
+    """That the process answers, and which version it is."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+@_health.get("/health")
+def health() -> Health:
+    """Whether this process is alive."""
+    return Health(version=version("gsi-bench"))
+
+
+@_health.get("/ready")
+def ready(unit: UnitOf, services: ServicesOf) -> Health:
+    """Whether database and storage answer too; 503 while they do not."""
+    unit.conn.execute("select 1")
+    services.storage.check()
+    return Health(version=version("gsi-bench"))
+
+
+def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: ConnectionPool) -> FastAPI:
+    """The REST API on these adapters."""
+    app = FastAPI(
+        title="GSI-Bench leaderboard",
+        version=version("gsi-bench"),
+        description="Submit edited images, watch them being scored, read the boards. Errors are problem documents.",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        responses=problems.RESPONSES,
+    )
+    app.state.services = Services(settings=settings, pool=pool, storage=storage, queue=queue)
+    problems.install(app)
+    app.add_middleware(CarefulHeaders)
+    api = APIRouter(prefix="/api/v1")
+    for router in (_health, teams, benchmarks, leaderboard, submissions, curation):
+        api.include_router(router)
+    app.include_router(api)
+    return app

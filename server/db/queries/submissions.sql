@@ -1,0 +1,79 @@
+-- name: add
+with added as (
+    insert into submissions (team_id, benchmark_id, benchmark_version, protocol, model, organization, description, url,
+                             idempotency_key, request_hash)
+    values (%(team_id)s, %(benchmark_id)s, %(benchmark_version)s, %(protocol)s, %(model)s, %(organization)s,
+            %(description)s, %(url)s, %(idempotency_key)s, %(request_hash)s)
+    on conflict (team_id, idempotency_key) do nothing
+    returning id
+), logged as (
+    insert into submission_events (submission_id, state) select id, 'created' from added
+)
+select id from added;
+
+-- name: get
+select s.id, s.team_id, t.name as team_name, s.benchmark_id, s.benchmark_version, s.protocol, s.model, s.organization,
+       s.description, s.url, s.state, s.archive_key, s.archive_sha256, s.archive_bytes, s.defects, s.failure_code,
+       s.failure_title, s.failure_remedy, s.request_hash, s.created_at, s.published_at
+from submissions s join teams t on t.id = s.team_id
+where s.id = %(id)s;
+
+-- name: by_idempotency_key
+select s.id, s.team_id, t.name as team_name, s.benchmark_id, s.benchmark_version, s.protocol, s.model, s.organization,
+       s.description, s.url, s.state, s.archive_key, s.archive_sha256, s.archive_bytes, s.defects, s.failure_code,
+       s.failure_title, s.failure_remedy, s.request_hash, s.created_at, s.published_at
+from submissions s join teams t on t.id = s.team_id
+where s.team_id = %(team_id)s and s.idempotency_key = %(idempotency_key)s;
+
+-- name: list_by_team
+select s.id, s.team_id, t.name as team_name, s.benchmark_id, s.benchmark_version, s.protocol, s.model, s.organization,
+       s.description, s.url, s.state, s.archive_key, s.archive_sha256, s.archive_bytes, s.defects, s.failure_code,
+       s.failure_title, s.failure_remedy, s.request_hash, s.created_at, s.published_at
+from submissions s join teams t on t.id = s.team_id
+where (%(team_id)s::uuid is null or s.team_id = %(team_id)s)
+order by s.created_at desc, s.id
+limit %(limit)s offset %(offset)s;
+
+-- name: move
+-- The one guarded move: from one of the allowed states to the next, with its event, or nothing at all.
+with moved as (
+    update submissions
+    set state = %(target)s, state_changed_at = now(), hinted_at = null,
+        published_at = case when %(target)s = 'published' then now()
+                            when %(target)s = 'scored' then null else published_at end
+    where id = %(id)s and state = any(%(sources)s::submission_state[])
+    returning id, state
+)
+insert into submission_events (submission_id, state, detail)
+select id, state, %(detail)s from moved;
+
+-- name: set_archive
+update submissions set archive_key = %(key)s, archive_sha256 = %(sha256)s, archive_bytes = %(size)s where id = %(id)s;
+
+-- name: drop_archive
+update submissions set archive_key = null where id = %(id)s;
+
+-- name: set_defects
+update submissions set defects = %(defects)s where id = %(id)s;
+
+-- name: set_failure
+update submissions set failure_code = %(code)s, failure_title = %(title)s, failure_remedy = %(remedy)s where id = %(id)s;
+
+-- name: clear_failure
+-- A maintainer's retry begins anew: no attempt counts against it.
+update submissions
+set failure_code = null, failure_title = null, failure_remedy = null, gate_attempts = 0, gate_owner = null,
+    gate_expires_at = null
+where id = %(id)s;
+
+-- name: events
+select at, state, detail from submission_events where submission_id = %(id)s order by id;
+
+-- name: newest_runs
+select distinct on (subset) id, subset, state, attempt, stage, done, total, error_code
+from runs where submission_id = %(id)s order by subset, attempt desc;
+
+-- name: scores
+select subset, operation, dimension, value, n, missing
+from scores where submission_id = %(id)s and protocol = %(protocol)s
+order by subset, operation, dimension;

@@ -1,0 +1,138 @@
+"""Submissions as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from server.submissions.lifecycle import State
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_PRINTABLE)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
+    return value
+
+
+WebAddress = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^\S+$"), AfterValidator(_web_address)
+]
+
+
+class SubmissionIn(BaseModel):
+    """What a team says when it begins a submission."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    benchmark: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+    model: Line
+    organization: Line | None = None
+    description: Prose = ""
+    url: WebAddress | None = None
+
+
+class EventOut(BaseModel):
+    """One move of the state."""
+
+    at: datetime
+    state: State
+    detail: str
+
+
+class DefectOut(BaseModel):
+    """One thing wrong with the archive: what, where, what to do."""
+
+    code: str
+    severity: str
+    file: str | None = None
+    message: str
+    remedy: str
+
+
+class RunErrorOut(BaseModel):
+    """Why the newest attempt ended early."""
+
+    code: str
+    title: str
+
+
+class RunOut(BaseModel):
+    """The newest attempt at one subset."""
+
+    subset: str
+    state: str
+    attempt: int
+    stage: str | None
+    done: int
+    total: int
+    error: RunErrorOut | None
+
+
+class ScoreOut(BaseModel):
+    """Means of ``n`` samples, of which ``missing`` had no usable image and count as zero; 0..100, two decimals."""
+
+    ic: float
+    sa: float
+    ac: float
+    el: float
+    avg: float
+    n: int
+    missing: int
+
+
+class FailureOut(BaseModel):
+    """Why we could not finish."""
+
+    code: str
+    title: str
+    remedy: str
+
+
+class SubmissionOut(BaseModel):
+    """A submission. ``results``: subset → "all" or operation → scores. For others, a published one shows less."""
+
+    id: UUID
+    benchmark: str
+    benchmark_version: str
+    protocol: str
+    team: str
+    model: str
+    organization: str | None
+    description: str
+    url: str | None
+    state: State
+    state_title: str
+    created_at: datetime
+    published_at: datetime | None
+    archive_bytes: int | None = None
+    archive_sha256: str | None = None
+    events: list[EventOut] = []
+    defects: list[DefectOut] = []
+    runs: list[RunOut] = []
+    results: dict[str, dict[str, ScoreOut]] | None = None
+    failure: FailureOut | None = None
+    links: dict[str, str]
+
+
+class SubmissionsOut(BaseModel):
+    """One page of a team's submissions, newest first."""
+
+    submissions: list[SubmissionOut]
+
+
+def results_of(rows: list[Any]) -> dict[str, dict[str, ScoreOut]] | None:
+    """Score rows (subset, operation, dimension, value, n, missing) as nested JSON; None when there are none."""
+    nested: dict[str, dict[str, dict[str, float]]] = {}
+    for row in rows:
+        cell = nested.setdefault(row.subset, {}).setdefault(row.operation, {"n": row.n, "missing": row.missing})
+        cell[row.dimension] = round(row.value, 2)
+    if not nested:
+        return None
+    return {s: {op: ScoreOut.model_validate(cell) for op, cell in ops.items()} for s, ops in nested.items()}

@@ -1,0 +1,113 @@
+"""Submissions in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from server.db.queries import Queries
+from server.storage.port import Stored
+from server.submissions.lifecycle import State, sources_of
+from server.submissions.model import Event, NewSubmission, RunProgress, ScoreRow, Submission
+
+_QUERIES = Queries("submissions")
+
+
+@dataclass(frozen=True)
+class _Id:
+    id: UUID
+
+
+def add(
+    conn: Connection,
+    new: NewSubmission,
+    *,
+    team_id: UUID,
+    benchmark_version: str,
+    protocol: str,
+    idempotency_key: str | None,
+    request_hash: bytes,
+) -> UUID | None:
+    """Begin a submission; None when the team has used the idempotency key before."""
+    row = _QUERIES.maybe(
+        conn,
+        "add",
+        _Id,
+        team_id=team_id,
+        benchmark_id=new.benchmark,
+        benchmark_version=benchmark_version,
+        protocol=protocol,
+        model=new.model,
+        organization=new.organization,
+        description=new.description,
+        url=new.url,
+        idempotency_key=idempotency_key,
+        request_hash=request_hash,
+    )
+    return row.id if row else None
+
+
+def get(conn: Connection, submission_id: UUID) -> Submission | None:
+    """One submission, or None."""
+    return _QUERIES.maybe(conn, "get", Submission, id=submission_id)
+
+
+def by_idempotency_key(conn: Connection, *, team_id: UUID, key: str) -> Submission | None:
+    """The submission that a team began with ``key``."""
+    return _QUERIES.maybe(conn, "by_idempotency_key", Submission, team_id=team_id, idempotency_key=key)
+
+
+def list_by_team(conn: Connection, team_id: UUID | None, *, limit: int, offset: int) -> list[Submission]:
+    """A team's submissions (None: everybody's), newest first."""
+    return _QUERIES.all(conn, "list_by_team", Submission, team_id=team_id, limit=limit, offset=offset)
+
+
+def move(conn: Connection, submission_id: UUID, target: State, *, detail: str = "") -> bool:
+    """Move to ``target`` and log it, if the present state allows; False when it does not."""
+    sources = [str(state) for state in sources_of(target)]
+    return _QUERIES.run(conn, "move", id=submission_id, target=str(target), sources=sources, detail=detail) == 1
+
+
+def set_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> None:
+    """Remember where the archive lies, how large it is and its sha256."""
+    _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=stored.sha256, size=stored.size)
+
+
+def drop_archive(conn: Connection, submission_id: UUID) -> None:
+    """Forget where the archive lay; its size and hash stay."""
+    _QUERIES.run(conn, "drop_archive", id=submission_id)
+
+
+def set_defects(conn: Connection, submission_id: UUID, defects: Sequence[dict[str, Any]]) -> None:
+    """Remember what the gate found."""
+    _QUERIES.run(conn, "set_defects", id=submission_id, defects=Jsonb(list(defects)))
+
+
+def set_failure(conn: Connection, submission_id: UUID, *, code: str, title: str, remedy: str) -> None:
+    """Remember why we failed, in words for the team."""
+    _QUERIES.run(conn, "set_failure", id=submission_id, code=code, title=title, remedy=remedy)
+
+
+def clear_failure(conn: Connection, submission_id: UUID) -> None:
+    """Forget a failure and the attempts that led to it."""
+    _QUERIES.run(conn, "clear_failure", id=submission_id)
+
+
+def events(conn: Connection, submission_id: UUID) -> list[Event]:
+    """The log of a submission, oldest first."""
+    return _QUERIES.all(conn, "events", Event, id=submission_id)
+
+
+def newest_runs(conn: Connection, submission_id: UUID) -> list[RunProgress]:
+    """The newest attempt at each subset."""
+    return _QUERIES.all(conn, "newest_runs", RunProgress, id=submission_id)
+
+
+def scores(conn: Connection, submission_id: UUID, *, protocol: str) -> list[ScoreRow]:
+    """All numbers of a submission under one protocol version."""
+    return _QUERIES.all(conn, "scores", ScoreRow, id=submission_id, protocol=protocol)
