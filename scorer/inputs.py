@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +151,12 @@ def _image(path: Path, sample: Sample) -> Pixels:
     try:
         with Image.open(path) as image:
             pixels = np.array(image.convert("RGB"), dtype=np.uint8)
-    except (FileNotFoundError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except OSError as error:
+        # Pillow's complaints about content are OSErrors without a number; a failing disk has one.
+        if error.errno not in (None, errno.ENOENT):
+            raise
+        raise BenchmarkError(f"{path.name} is missing or cannot be read") from error
+    except (SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BenchmarkError(f"{path.name} cannot be read") from error
     if pixels.shape[:2] != (sample.height, sample.width):
         raise BenchmarkError(f"{path.name} does not have the size that the manifest states for {sample.id}")

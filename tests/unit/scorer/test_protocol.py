@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scorer import inputs, protocol
+from scorer.contract import ProgressLine, Report, SampleReport
+from scorer.detectors.port import Detection, Detector
+from scorer.errors import BenchmarkError, SubmissionError
+from scorer.registry import detector_named, judge_named
+from tests.unit.scorer import folders
+from tests.unit.scorer.blocks.drawing import draw
+
+DETECTOR = detector_named("blocks-detector-1")
+JUDGE = judge_named("blocks-judge-1")
+OPERATIONS = list(folders.EDITS)
+
+
+class CountingDetector:
+    """The real detector, counting how often it looks at each picture."""
+
+    name = DETECTOR.name
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def detect(self, *, image, target, camera) -> list[Detection]:
+        self.seen.append(image.tobytes())
+        return DETECTOR.detect(image=image, target=target, camera=camera)
+
+
+class CountingJudge:
+    """The real judge, noting what it was asked."""
+
+    name = JUDGE.name
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def judge(self, *, operation, **details):
+        self.asked.append(operation)
+        return JUDGE.judge(operation=operation, **details)
+
+
+def run(folder: Path, submission: bytes, *, detector: Detector = DETECTOR, judge=JUDGE, progress=None) -> Report:
+    loaded = inputs.load(folders.write_run(folder, submission=submission))
+    return protocol.score(inputs=loaded, detector=detector, judge=judge, progress=progress or (lambda line: None))
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory) -> dict[str, Report]:
+    submissions = {"perfect": folders.perfect(), "nothing": folders.nothing(), "wrong": folders.wrong_object()}
+    return {name: run(tmp_path_factory.mktemp(name), content) for name, content in submissions.items()}
+
+
+def of(report: Report, operation: str) -> SampleReport:
+    return next(sample for sample in report.samples if sample.operation == operation)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_perfect_edit_scores_almost_everything(reports, operation):
+    found = of(reports["perfect"], operation)
+    assert found.ic == 100
+    assert found.sa > 97
+    assert found.ac > 90
+    assert found.el > 90
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("name", ["nothing", "wrong"])
+def test_an_unchanged_image_and_a_wrong_object_score_nothing(reports, name, operation):
+    found = of(reports[name], operation)
+    assert (found.status, found.ic, found.sa, found.ac, found.el, found.avg) == ("scored", 0, 0, 0, 0, 0)
+    assert found.reason
+
+
+def test_a_report_explains_every_number(reports):
+    found = of(reports["perfect"], "move").explanation
+    assert set(found) == {"objects", "operation", "locality", "appearance"}
+    assert found["operation"]["asked_m"] == pytest.approx(0.10)
+    assert found["operation"]["measured_xyz_m"] == pytest.approx([0.10, 0, 0], abs=0.01)
+    assert found["locality"]["gate_passed"] is True
+
+
+def test_a_report_names_everything_that_can_change_a_number(reports):
+    versions = reports["perfect"].versions
+    assert versions["protocol"] == "gsi-fair-0"
+    assert versions["perceptual"] == "msssim-1"
+    assert {"detector", "judge", "code", "numpy", "torch", "opencv", "pillow", "scipy", "python"} <= set(versions)
+    assert "unknown" not in versions.values()
+
+
+def test_scoring_again_gives_the_identical_report_but_for_timings(reports, tmp_path):
+    again = run(tmp_path, folders.perfect())
+    assert again.model_dump(exclude={"timings"}) == reports["perfect"].model_dump(exclude={"timings"})
+
+
+def test_the_judge_is_asked_only_where_the_edit_was_made(tmp_path):
+    judge = CountingJudge()
+    same = folders.encoded(draw(folders.SCENE))
+    moved = folders.encoded(draw(folders.EDITS["move"].after))
+    files = {f"{folders.SUBSET}/scene-00_edit_{name}.png": same for name in OPERATIONS}
+    run(tmp_path, folders.zipped(files | {f"{folders.SUBSET}/scene-00_edit_move.png": moved}), judge=judge)
+    assert judge.asked == ["move"]
+
+
+def test_the_original_is_looked_at_once_for_all_its_samples(tmp_path):
+    detector = CountingDetector()
+    run(tmp_path, folders.perfect(), detector=detector)
+    original = draw(folders.SCENE).tobytes()
+    assert detector.seen.count(original) == 1
+    assert len(detector.seen) == 1 + len(OPERATIONS)
+
+
+def test_missing_and_unusable_images_score_zero_with_a_reason_and_are_listed(tmp_path):
+    small = folders.encoded(np.zeros((10, 10, 3), np.uint8))
+    files = {"move": b"I am text", "rotate": small, "scale": folders.encoded(draw(folders.EDITS["scale"].after))}
+    report = run(tmp_path, folders.zipped({f"{folders.SUBSET}/scene-00_edit_{n}.png": c for n, c in files.items()}))
+    assert [sample.status for sample in report.samples] == [
+        "unreadable",
+        "missing",
+        "unreadable",
+        "scored",
+        "missing",
+        "missing",
+    ]
+    assert "not-an-image" in of(report, "move").reason
+    assert "wrong-size" in of(report, "rotate").reason
+    assert len(report.missing) == report.scores.overall.missing == 5
+    assert report.scores.overall.n == 6
+    assert report.scores.overall.ic == pytest.approx(100 / 6)
+    assert report.scores.operations["move"].avg == 0
+
+
+@pytest.mark.parametrize("kind", ["black", "white", "noise", "red"])
+def test_whatever_picture_is_sent_the_scores_are_finite_and_nothing_passes(tmp_path, kind):
+    shape = (folders.HEIGHT, folders.WIDTH, 3)
+    picture = {
+        "black": np.zeros(shape, np.uint8),
+        "white": np.full(shape, 255, np.uint8),
+        "noise": np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8),
+        "red": np.broadcast_to(np.array([196, 28, 36], np.uint8), shape),
+    }[kind]
+    content = folders.encoded(np.ascontiguousarray(picture))
+    report = run(
+        tmp_path, folders.zipped({f"{folders.SUBSET}/scene-00_edit_{name}.png": content for name in OPERATIONS})
+    )
+    assert report.scores.overall.avg == 0
+    assert report.missing == []
+
+
+def test_the_right_edit_in_a_ruined_image_fails_the_locality_gate(tmp_path):
+    ruined = draw(folders.EDITS["move"].after).copy()
+    texture = np.random.default_rng(0).integers(0, 2, ruined.shape[:2]) * 80
+    grey = ruined.max(axis=2).astype(int) - ruined.min(axis=2) < 40
+    ruined[grey] = np.clip(ruined[grey].astype(int) + texture[grey][:, None], 0, 255).astype(np.uint8)
+    edits = {"move": folders.EDITS["move"]}
+    name = f"{folders.SUBSET}/scene-00_edit_move.png"
+    loaded = inputs.load(
+        folders.write_run(tmp_path, submission=folders.zipped({name: folders.encoded(ruined)}), edits=edits)
+    )
+    (found,) = protocol.score(inputs=loaded, detector=DETECTOR, judge=JUDGE).samples
+    assert found.explanation["locality"]["gate_passed"] is False
+    assert (found.ic, found.sa, found.el) == (0, 0, 0)
+    assert "rest of the image" in found.reason
+
+
+def test_damage_elsewhere_costs_locality_only(reports, tmp_path):
+    damaged = draw(folders.EDITS["move"].after, seed=2).copy()
+    damaged[300:380, 350:500] = 90
+    name = f"{folders.SUBSET}/scene-00_edit_move.png"
+    found = of(run(tmp_path, folders.zipped({name: folders.encoded(damaged)})), "move")
+    clean = of(reports["perfect"], "move")
+    assert (found.ic, found.sa) == (clean.ic, pytest.approx(clean.sa, abs=0.01))
+    assert found.el < clean.el - 3
+
+
+def test_progress_counts_every_stage_to_its_end(tmp_path):
+    lines: list[ProgressLine] = []
+    run(tmp_path, folders.nothing(), progress=lines.append)
+    stages = [line.stage for line in lines]
+    assert stages == ["measure"] * 6 + ["judge"] * 6 + ["aggregate"]
+    assert all(line.done == line.total for line in lines if line is lines[5] or line is lines[11] or line is lines[12])
+
+
+def test_an_archive_that_is_no_zip_is_the_participants_fault(tmp_path):
+    with pytest.raises(SubmissionError) as caught:
+        run(tmp_path, b"no zip")
+    assert caught.value.code == "not-a-zip"
+
+
+@pytest.mark.parametrize("field", ["protocol", "detector", "judge"])
+def test_a_run_that_names_another_version_is_refused(tmp_path, field):
+    folder = folders.write_run(tmp_path, submission=folders.nothing())
+    content = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(content | {field: "another-9"}))
+    with pytest.raises(BenchmarkError, match="another-9"):
+        protocol.score(inputs=inputs.load(folder), detector=DETECTOR, judge=JUDGE)
+
+
+def test_a_defect_of_ours_is_not_blamed_on_the_participant(tmp_path):
+    folder = folders.write_run(tmp_path, submission=folders.perfect())
+    (folder / "originals/scene-00.png").write_bytes(b"lost")
+    with pytest.raises(BenchmarkError):
+        protocol.score(inputs=inputs.load(folder), detector=DETECTOR, judge=JUDGE)
