@@ -75,6 +75,8 @@ form.addEventListener("submit", async (event) => {
     await send(created.id, file).finally(() => window.removeEventListener("beforeunload", stay));
     location.assign("/submission?id=" + created.id);
   } catch (error) {
+    // The archive did arrive before, only its answer was lost.
+    if (error.status === 409 && created) { location.assign("/submission?id=" + created.id); return; }
     if (error.status === 401) { gsi.logout(); identity(); }
     uploading.hidden = true;
     button.disabled = false;
