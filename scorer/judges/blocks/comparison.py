@@ -6,9 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scorer.blocks.camera import FloatArray
 from scorer.judges.blocks.look import Look, marker_area
 
 COLOUR_SLACK, COLOUR_SCALE = 0.03, 0.07
+"""Of chromaticity, for the measurement that speaks best for the object: glare and blur never spoil all of them."""
+SIDE_SLACK, SIDE_SCALE = 0.20, 0.15
+"""Of chromaticity; a side turns to other light and other neighbours when the object does."""
 TOP_SLACK, TOP_SCALE = 0.12, 0.30
 UNEVENNESS_SLACK, UNEVENNESS_SCALE = 0.06, 0.15
 BLUR_SLACK, BLUR_SCALE = 1.0, 3.0
@@ -41,14 +45,21 @@ def falling(excess: float, *, slack: float, scale: float) -> float:
 
 def compare(before: Look, after: Look) -> Likeness:
     """The likeness of two looks of one object."""
-    colour = float(np.linalg.norm(before.colour - after.colour))
+    side = _apart(before.side_colour, after.side_colour)
+    distances = [float(np.linalg.norm(before.colour - after.colour)), _apart(before.top_colour, after.top_colour), side]
+    colour = min(distance for distance in distances if distance is not None)
     more_uneven = max(0.0, after.unevenness - before.unevenness)
     return Likeness(
-        colour=falling(colour, slack=COLOUR_SLACK, scale=COLOUR_SCALE),
+        colour=falling(colour, slack=COLOUR_SLACK, scale=COLOUR_SCALE)
+        * falling(side or 0.0, slack=SIDE_SLACK, scale=SIDE_SCALE),
         top=falling(_top_difference(before, after), slack=TOP_SLACK, scale=TOP_SCALE),
         evenness=falling(more_uneven, slack=UNEVENNESS_SLACK, scale=UNEVENNESS_SCALE),
         sharpness=falling(_softer(before, after), slack=BLUR_SLACK, scale=BLUR_SCALE),
     )
+
+
+def _apart(before: FloatArray | None, after: FloatArray | None) -> float | None:
+    return None if before is None or after is None else float(np.linalg.norm(before - after))
 
 
 def _top_difference(before: Look, after: Look) -> float:

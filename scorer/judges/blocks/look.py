@@ -2,7 +2,8 @@
 
 The faces are rectified with the box of a detection. Four things are kept:
 
-* colour: the median chromaticity rgb / (r + g + b) in linear light of everything but the marker;
+* colours: the median chromaticity rgb / (r + g + b) in linear light of the top without its marker, of the brightest
+  side, and of all that together;
 * top: the top face as a SIDE x SIDE map with its front edge first, every channel divided by the top's own median
   brightness; the marker and any stain show here;
 * unevenness: how much brightness varies over a side face beyond a linear gradient, as a share of its mean;
@@ -24,8 +25,8 @@ from scorer.detectors.port import Detection, Image
 SIDE = 24
 INSET = 0.1
 """The share of a face left out along each edge: boxes are never exact to the pixel."""
-SMALLEST_FACE = 30.0
-"""Square pixels below which a face says nothing."""
+THINNEST_FACE = 5.0
+"""Pixels across (area over longest edge) below which a face says nothing: its edges bleed all over it."""
 PROFILE = np.arange(-8, 9) * 0.5
 """Where an outline is sampled, pixels along its outward normal."""
 LEAST_CONTRAST = 0.02
@@ -38,9 +39,11 @@ SingleArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """See the module: ``colour`` (3,), ``top`` (SIDE, SIDE, 3) or None, ``unevenness`` and ``edge_width`` >= 0."""
+    """See the module: colours (3,), ``top`` (SIDE, SIDE, 3), ``unevenness`` and ``edge_width`` >= 0."""
 
     colour: FloatArray
+    top_colour: FloatArray | None
+    side_colour: FloatArray | None
     top: SingleArray | None
     unevenness: float
     edge_width: float | None
@@ -58,8 +61,11 @@ def look_at(image: Image, detection: Detection, camera: Camera) -> Look | None:
     if top is None and not sides:
         return None
     plain = [face.reshape(-1, 3) for face in sides] + ([top[~marker_area(grown=0.08)]] if top is not None else [])
+    brightest = max(sides, key=lambda face: float(np.median(face)), default=None)
     return Look(
         colour=_chromaticity(np.concatenate(plain)),
+        top_colour=None if top is None else _chromaticity(top[~marker_area(grown=0.08)]),
+        side_colour=None if brightest is None else _chromaticity(brightest.reshape(-1, 3)),
         top=None if top is None else _normalised(top),
         unevenness=float(np.mean([_unevenness(face) for face in sides])) if sides else 0.0,
         edge_width=_edge_width(light, pixels),
@@ -88,7 +94,8 @@ def _rectified(
     quad, solid = pixels[list(rows)], corners[list(rows)]
     outward = solid.mean(axis=0) - corners.mean(axis=0)
     area = abs(float(cv2.contourArea(quad.astype(np.float32))))
-    if outward @ solid.mean(axis=0) >= 0 or area < SMALLEST_FACE:
+    longest = float(np.linalg.norm(quad - np.roll(quad, 1, axis=0), axis=1).max())
+    if outward @ solid.mean(axis=0) >= 0 or area < THINNEST_FACE * max(longest, THINNEST_FACE):
         return None
     low, high = INSET * SIDE / (1 - 2 * INSET), SIDE * (1 + INSET / (1 - 2 * INSET))
     target = np.array([[-low, -low], [high, -low], [high, high], [-low, high]], dtype=np.float32)
