@@ -93,8 +93,9 @@ def read_directory(stream: BinaryIO) -> Directory | None:
 class Archive:
     """An opened zip. Hands out entries and their bytes; what all entries inflate to is bounded, each counted once."""
 
-    def __init__(self, reader: zipfile.ZipFile, limits: Limits) -> None:
+    def __init__(self, reader: zipfile.ZipFile, limits: Limits, *, size: int) -> None:
         self._reader = reader
+        self._size = size
         self._limits = limits
         self._inflated: dict[int, int] = {}
         self._total = 0
@@ -117,7 +118,7 @@ class Archive:
                     findings.add("duplicate-name", file=info.filename)
             elif known != info.filename:
                 findings.add("colliding-name", file=info.filename, other=known)
-            elif (found := _entry_defect(info)) is not None:
+            elif (found := _entry_defect(info, archive_size=self._size)) is not None:
                 findings.note(found)
             elif not info.is_dir():
                 accepted.append(Entry(info.filename, info))
@@ -165,7 +166,7 @@ def opened(path: Path, *, limits: Limits) -> Iterator[Archive]:
         with reader:
             if len(reader.infolist()) > limits.entries:
                 raise ArchiveError(defect("too-many-files", limit=limits.entries))
-            yield Archive(reader, limits)
+            yield Archive(reader, limits, size=size)
 
 
 def _require_directory(stream: BinaryIO, limits: Limits) -> None:
@@ -188,7 +189,7 @@ def _overlap(infos: list[zipfile.ZipInfo]) -> bool:
     )
 
 
-def _entry_defect(info: zipfile.ZipInfo) -> Defect | None:
+def _entry_defect(info: zipfile.ZipInfo, *, archive_size: int) -> Defect | None:
     """What makes an entry unfit whatever it contains, or None."""
     name = info.filename
     code = _path_code(info) or _kind_code(info)
@@ -196,6 +197,8 @@ def _entry_defect(info: zipfile.ZipInfo) -> Defect | None:
         return defect(code, file=info.orig_filename)
     if info.is_dir():
         return None
+    if not 0 <= info.header_offset <= archive_size - _LOCAL_HEADER_BYTES - info.compress_size:
+        return defect("damaged-file", file=name, detail="it lies outside the archive")
     if info.compress_type not in _METHODS:
         return defect("unsupported-compression", file=name, method=info.compress_type)
     return defect("nested-archive", file=name) if name.lower().endswith(_ARCHIVE_SUFFIXES) else None

@@ -187,6 +187,14 @@ def test_a_bomb_that_understates_its_size_gains_nothing(verdict_on):
     assert {"damaged-file", "nothing-usable"} <= set(codes(verdict_on(bomb)))
 
 
+@pytest.mark.parametrize("offset", [100_000, 2**40, 2**62, 2**63 - 1, 2**64 - 1])
+def test_a_file_said_to_lie_outside_the_archive_is_refused(verdict_on, offset):
+    content = hostile.with_place(folders.zipped(ALL), offset)
+    found = the(verdict_on(content), "damaged-file")
+    assert found.file == NAMES[0]
+    assert "outside" in found.message
+
+
 def test_files_that_share_bytes_are_refused(verdict_on):
     bomb = hostile.with_shared_bytes(NAMES[0], NAMES[1:], PICTURE)
     assert codes(verdict_on(bomb))[0] == "overlapping-files"

@@ -76,3 +76,18 @@ def with_shared_bytes(name: str, others: Iterable[str], content: bytes) -> bytes
     directory = b"".join(records)
     tail = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, len(records), len(records), len(directory), central, 0)
     return archive[:central] + directory + tail
+
+
+def with_place(archive: bytes, offset: int) -> bytes:
+    """The first entry said to begin at ``offset``, by a zip64 field of its own in the table of contents."""
+    central = archive.index(b"PK\x01\x02")
+    end = archive.rindex(b"PK\x05\x06")
+    head = bytearray(archive[central:end])
+    name = int.from_bytes(head[28:30], "little")
+    field = struct.pack("<HHQ", 1, 8, offset)
+    head[30:32] = struct.pack("<H", len(field))
+    head[42:46] = b"\xff\xff\xff\xff"
+    head[46 + name : 46 + name] = field
+    tail = bytearray(archive[end:])
+    tail[12:16] = struct.pack("<I", len(head))
+    return archive[:central] + bytes(head) + bytes(tail)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scorer import protocol
+from scorer.bundle import Limits
+from scorer.contract import ExitCode
+from scorer.measures.locality import LEAST_KEPT
+from scorer.measures.msssim import REACH
+from scorer.operations import matching
+
+PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
+LIMITS = Limits()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"`{protocol.PROFILE}`",
+        f"`{protocol.PERCEPTUAL}`",
+        f"S > {protocol.LEAST_SIMILARITY} and D < {protocol.LARGEST_DISTANCE}",
+        f"widened by {REACH} pixels",
+        f"Less than {LEAST_KEPT:.0%} of the image",
+        f"within a factor of {matching.FAITHFUL_SIZE}",
+        f"turned by at most {np.rad2deg(matching.FAITHFUL_ANGLE):.0f}°",
+        f"{LIMITS.archive_bytes // 2**30} GiB per archive, {LIMITS.entries:,} entries, "
+        f"{LIMITS.file_bytes // 2**20} MiB per file, {LIMITS.total_bytes // 2**30} GiB in all",
+        f"unpack to more than {LIMITS.ratio} times",
+        *(f"| {code.value} |" for code in ExitCode),
+    ],
+)
+def test_the_page_states_the_numbers_that_the_code_uses(words):
+    assert words in " ".join(PAGE.split())
