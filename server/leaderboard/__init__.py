@@ -1,0 +1,1 @@
+"""Boards: ranks as a query over what is published and curated."""
