@@ -38,9 +38,9 @@ limit %(limit)s offset %(offset)s;
 -- The one guarded move: from one of the allowed states to the next, with its event, or nothing at all.
 with moved as (
     update submissions
-    set state = %(target)s, state_changed_at = now(), hinted_at = null,
-        published_at = case when %(target)s = 'published' then now()
-                            when %(target)s = 'scored' then null else published_at end
+    set state = %(target)s::submission_state, state_changed_at = now(), hinted_at = null,
+        published_at = case when %(target)s::submission_state = 'published' then now()
+                            when %(target)s::submission_state = 'scored' then null else published_at end
     where id = %(id)s and state = any(%(sources)s::submission_state[])
     returning id, state
 )

@@ -1,0 +1,1 @@
+"""Curated entries: numbers from papers and named sources, kept by maintainers, every act in the audit log."""

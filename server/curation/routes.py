@@ -1,0 +1,75 @@
+"""Curated entries and the audit log over HTTP. Everybody may read living entries; the rest is for maintainers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from server.curation import service, store
+from server.curation.model import NewEntry
+from server.curation.schemas import (
+    ActOut,
+    AuditOut,
+    BaselineChanges,
+    BaselineIn,
+    BaselineOut,
+    BaselinesOut,
+    RetireIn,
+)
+from server.db import audit
+from server.http.dependencies import UnitOf
+from server.http.paging import PageOf
+from server.teams.callers import AnyoneOf, MaintainerOf
+from server.teams.model import Caller
+
+router = APIRouter(tags=["curation"])
+
+
+def _maintains(caller: Caller | None) -> bool:
+    return caller is not None and caller.is_maintainer
+
+
+@router.get("/baselines")
+def list_baselines(
+    caller: AnyoneOf, unit: UnitOf, page: PageOf, benchmark: Annotated[str | None, Query(max_length=60)] = None
+) -> BaselinesOut:
+    """Curated entries; maintainers see the retired ones too."""
+    found = store.list_entries(
+        unit.conn, benchmark_id=benchmark, retired_too=_maintains(caller), limit=page.limit, offset=page.offset
+    )
+    return BaselinesOut(baselines=[BaselineOut.of(entry) for entry in found])
+
+
+@router.post("/baselines", status_code=201)
+def add_baseline(body: BaselineIn, caller: MaintainerOf, unit: UnitOf, response: Response) -> BaselineOut:
+    """Add a curated entry (maintainers)."""
+    added = service.add(unit.conn, NewEntry(**body.model_dump()), actor=caller.actor)
+    response.headers["location"] = f"/api/v1/baselines/{added.id}"
+    return BaselineOut.of(added)
+
+
+@router.get("/baselines/{entry_id}")
+def get_baseline(entry_id: UUID, caller: AnyoneOf, unit: UnitOf) -> BaselineOut:
+    """One curated entry."""
+    return BaselineOut.of(service.get(unit.conn, entry_id, retired_too=_maintains(caller)))
+
+
+@router.patch("/baselines/{entry_id}")
+def edit_baseline(entry_id: UUID, body: BaselineChanges, caller: MaintainerOf, unit: UnitOf) -> BaselineOut:
+    """Change a curated entry (maintainers); the log keeps what it was."""
+    return BaselineOut.of(service.edit(unit.conn, entry_id, changes=body.named(), actor=caller.actor))
+
+
+@router.post("/baselines/{entry_id}/retire")
+def retire_baseline(entry_id: UUID, body: RetireIn, caller: MaintainerOf, unit: UnitOf) -> BaselineOut:
+    """Take a curated entry off the board (maintainers); it stays in the records with the reason."""
+    return BaselineOut.of(service.retire(unit.conn, entry_id, reason=body.reason, actor=caller.actor))
+
+
+@router.get("/audit")
+def list_acts(caller: MaintainerOf, unit: UnitOf, page: PageOf) -> AuditOut:
+    """What maintainers did, newest first (maintainers)."""
+    found = audit.latest(unit.conn, limit=page.limit, offset=page.offset)
+    return AuditOut(entries=[ActOut.model_validate(act) for act in found])

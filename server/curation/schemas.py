@@ -1,0 +1,125 @@
+"""Curated entries as JSON."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from server.curation.model import Access, Entry, Provenance
+from server.submissions.schemas import Line, Prose, WebAddress
+
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+ScoresIn = Annotated[
+    dict[Name, Annotated[dict[Name, Percent], Field(min_length=1, max_length=50)]],
+    Field(min_length=1, max_length=50, description="Subset → dimension → 0..100."),
+]
+ScoreChanges = Annotated[
+    dict[Name, Annotated[dict[Name, Percent | None], Field(max_length=50)]],
+    Field(max_length=50, description="Only the numbers to change; null takes one away."),
+]
+
+
+class BaselineIn(BaseModel):
+    """Numbers of a model, and where they stand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    benchmark: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+    model: Line
+    organization: Line | None = None
+    access: Access | None = None
+    size: Line | None = None
+    access_date: Annotated[date | None, Field(description="When the model or the source was used.")] = None
+    source_url: WebAddress
+    source_note: Prose = ""
+    scores: ScoresIn
+
+
+class BaselineChanges(BaseModel):
+    """What shall change; everything else stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Line | None = None
+    organization: Line | None = None
+    access: Access | None = None
+    size: Line | None = None
+    access_date: date | None = None
+    source_url: WebAddress | None = None
+    source_note: Prose | None = None
+    scores: ScoreChanges | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one thing to change")
+        for name in ("model", "source_url", "source_note", "scores"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise ValueError(f"{name} can be changed, not taken away")
+        return self
+
+    def named(self) -> dict[str, Any]:
+        """The members that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class RetireIn(BaseModel):
+    """Why an entry leaves the board."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+
+class BaselineOut(BaseModel):
+    """A curated entry."""
+
+    id: UUID
+    benchmark: str
+    model: str
+    organization: str | None
+    access: Access | None
+    size: str | None
+    provenance: Provenance
+    access_date: date | None
+    source_url: str
+    source_note: str
+    created_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+    retired_reason: str | None
+    scores: dict[str, dict[str, float]]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        """From the value."""
+        words = {name: getattr(entry, name) for name in cls.model_fields if name != "benchmark"}
+        return cls(benchmark=entry.benchmark_id, **words)
+
+
+class BaselinesOut(BaseModel):
+    """One page of curated entries."""
+
+    baselines: list[BaselineOut]
+
+
+class ActOut(BaseModel):
+    """One act of a maintainer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+
+
+class AuditOut(BaseModel):
+    """One page of the audit log, newest first."""
+
+    entries: list[ActOut]

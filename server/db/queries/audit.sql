@@ -1,0 +1,7 @@
+-- The audit log: only ever added to; a trigger refuses everything else.
+
+-- name: record
+insert into audit_log (actor, action, subject, detail) values (%(actor)s, %(action)s, %(subject)s, %(detail)s);
+
+-- name: list
+select at, actor, action, subject, detail from audit_log order by id desc limit %(limit)s offset %(offset)s;
