@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, cast
@@ -15,6 +16,8 @@ from server.db.pool import transaction
 from server.jobs import JobQueue
 from server.settings import Settings
 from server.storage.port import Storage
+
+_LOG = logging.getLogger("gsi.http")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,10 @@ def _unit(found: ServicesOf) -> Iterator[Unit]:
         unit = Unit(conn)
         yield unit
     for act in unit.after_commit:
-        act()
+        try:
+            act()
+        except Exception:  # noqa: BLE001 - what was committed stands; the sweep repairs what this would have hastened
+            _LOG.exception("an act after the commit failed")
 
 
 # scope="function": the commit happens before the answer is sent, so a failing commit is never answered with success.
