@@ -4,7 +4,7 @@ Only declarations: what a command does is in frontend.commands and is imported w
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,8 @@ Scores = Annotated[
     list[str] | None,
     typer.Option("--score", metavar="SUBSET.DIMENSION=VALUE", help="For example gsi-real.ic=38.78. Repeat it."),
 ]
+
+Access = Literal["open", "closed"]
 
 TAKING_PART = "Taking part"
 MAINTAINING = "Maintaining"
@@ -214,7 +216,8 @@ def baseline_add(
     access_date: Annotated[str, typer.Option("--access-date", help="When the model or source was used: 2026-11-23.")],
     scores: Scores = None,
     benchmark: Annotated[str, typer.Option("--benchmark", help="The board it belongs on.")] = "gsi-bench",
-    access: Annotated[str, typer.Option("--access", help="open or closed weights.")] = "closed",
+    access: Annotated[Access, typer.Option("--access", help="Open or closed weights.")] = "closed",
+    size: Annotated[str, typer.Option("--size", help="The model's size as the source states it, such as 7B.")] = "",
     source_note: Annotated[str, typer.Option("--source-note", help="Table, page, settings.")] = "",
     url: Url = "",
     token: Token = "",
@@ -225,16 +228,18 @@ def baseline_add(
     from frontend.commands.session import Session
 
     found = curating.scores_of(scores or [])
-    entry = {
+    members = {
         "benchmark": benchmark,
         "model": model,
         "organization": vendor,
         "access": access,
+        "size": size,
         "access_date": access_date,
         "source_url": source_url,
         "source_note": source_note,
         "scores": found,
     }
+    entry = {key: value for key, value in members.items() if value}
     session = Session(url=url, token=token)
     with session.errors():
         curating.add(session, entry=entry, as_json=as_json)
@@ -245,7 +250,8 @@ def baseline_edit(
     baseline: BaselineId,
     model: Annotated[str, typer.Option("--model", help="The model's name.")] = "",
     vendor: Annotated[str, typer.Option("--vendor", help="Who offers it.")] = "",
-    access: Annotated[str, typer.Option("--access", help="open or closed weights.")] = "",
+    access: Annotated[Access | None, typer.Option("--access", help="Open or closed weights.")] = None,
+    size: Annotated[str, typer.Option("--size", help="The model's size as the source states it, such as 7B.")] = "",
     access_date: Annotated[str, typer.Option("--access-date", help="When it was used: 2026-11-23.")] = "",
     source_url: Annotated[str, typer.Option("--source-url", help="Where the numbers stand.")] = "",
     source_note: Annotated[str, typer.Option("--source-note", help="Table, page, settings.")] = "",
@@ -254,7 +260,10 @@ def baseline_edit(
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Change a curated baseline; what is not named stays as it is."""
+    """Change a curated baseline; what is not named stays as it is.
+
+    --score SUBSET.DIMENSION=none takes a number away.
+    """
     from frontend.commands import curating
     from frontend.commands.session import Session
 
@@ -262,10 +271,11 @@ def baseline_edit(
         "model": model,
         "organization": vendor,
         "access": access,
+        "size": size,
         "access_date": access_date,
         "source_url": source_url,
         "source_note": source_note,
-        "scores": curating.scores_of(scores or []),
+        "scores": curating.scores_of(scores or [], removing=True),
     }
     changes = {key: value for key, value in members.items() if value}
     session = Session(url=url, token=token)
@@ -302,7 +312,7 @@ def baseline_list(url: Url = "", token: Token = "", as_json: Json = False) -> No
 
 
 def audit(
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many of the latest acts.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="How many of the latest acts.")] = 50,
     url: Url = "",
     token: Token = "",
     as_json: Json = False,

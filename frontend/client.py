@@ -13,6 +13,7 @@ from frontend.errors import ClientError, Unreachable, from_problem
 from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Login, Submission
 
 _CHUNK_BYTES = 256 * 1024
+_LONGEST_PAGE = 200
 _PAUSES = (0.2, 0.6, 1.5)  # seconds between tries when no connection could be made
 _RETRIED = (httpx.ConnectError, httpx.ConnectTimeout)
 _RETRIED_READ = (*_RETRIED, httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout)
@@ -123,8 +124,10 @@ class Client:
         return _read(Submission.read, self._json("GET", f"/submissions/{submission}"))
 
     def submissions(self) -> tuple[Submission, ...]:
-        """The team's own submissions, newest first."""
-        return _read_all(Submission.read, self._json("GET", "/submissions"), key="submissions")
+        """The team's own submissions, newest first; the latest 200."""
+        return _read_all(
+            Submission.read, self._json("GET", "/submissions", params={"limit": _LONGEST_PAGE}), key="submissions"
+        )
 
     def act(self, submission: str, *, verb: str) -> Submission:
         """publish, unpublish, withdraw, or (maintainers) retry."""
@@ -133,8 +136,10 @@ class Client:
     # Maintainers
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """All curated entries, the retired ones too."""
-        return _read_all(Baseline.read, self._json("GET", "/baselines"), key="baselines")
+        """Curated entries, at most 200; a maintainer sees the retired ones too."""
+        return _read_all(
+            Baseline.read, self._json("GET", "/baselines", params={"limit": _LONGEST_PAGE}), key="baselines"
+        )
 
     def add_baseline(self, entry: Mapping[str, Any]) -> Baseline:
         """Add a curated entry; `entry` is the request body."""

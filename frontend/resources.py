@@ -109,6 +109,7 @@ class Row:
     model: str
     organization: str
     access: str
+    size: str
     team: str
     protocol: str
     submitted_at: str
@@ -127,6 +128,7 @@ class Row:
             model=str(data["model"]),
             organization=_text(data, "organization"),
             access=_text(data, "access"),
+            size=_text(data, "size"),
             team=_text(data, "team"),
             protocol=_text(data, "protocol"),
             submitted_at=_text(data, "submitted_at"),
@@ -308,6 +310,7 @@ class Baseline:
     model: str
     organization: str
     access: str
+    size: str
     access_date: str
     source_url: str
     source_note: str
@@ -324,6 +327,7 @@ class Baseline:
             model=_text(data, "model") or _text(data, "name"),
             organization=_text(data, "organization") or _text(data, "vendor"),
             access=_text(data, "access"),
+            size=_text(data, "size"),
             access_date=_text(data, "access_date"),
             source_url=_text(data, "source_url"),
             source_note=_text(data, "source_note"),

@@ -12,14 +12,18 @@ from frontend.commands.session import Session
 from frontend.resources import Baseline
 
 
-def scores_of(texts: Iterable[str]) -> dict[str, dict[str, float]]:
-    """Read SUBSET.DIMENSION=VALUE texts, e.g. gsi-real.ic=38.78; raises typer.BadParameter on anything else."""
-    scores: dict[str, dict[str, float]] = {}
+def scores_of(texts: Iterable[str], *, removing: bool = False) -> dict[str, dict[str, float | None]]:
+    """Read SUBSET.DIMENSION=VALUE texts, e.g. gsi-real.ic=38.78; raises typer.BadParameter on anything else.
+
+    With `removing` the value "none" takes a number away.
+    """
+    scores: dict[str, dict[str, float | None]] = {}
     for text in texts:
         name, _, value = text.partition("=")
         subset, _, dimension = name.rpartition(".")
         score = _finite(value)
-        if not subset or not dimension or score is None:
+        gone = removing and value == "none"
+        if not subset or not dimension or (score is None and not gone):
             raise typer.BadParameter(f"{text!r} is not SUBSET.DIMENSION=VALUE, for example gsi-real.ic=38.78")
         scores.setdefault(subset, {})[dimension] = score
     return scores

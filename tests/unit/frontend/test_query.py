@@ -11,6 +11,7 @@ def row(model: str, *, rank: int | None, avg: float | None, access: str = "open"
         model=model,
         organization=organization,
         access=access,
+        size="",
         team="",
         protocol="",
         submitted_at="",

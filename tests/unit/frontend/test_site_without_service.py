@@ -5,8 +5,8 @@ import pytest
 
 from frontend.app import mount
 from frontend.proxy import create_proxy
-from tests.unit.frontend.conftest import Server, free_port
 from tests.unit.frontend.fake_api import Service
+from tests.unit.frontend.serving import Server, free_port
 
 
 @pytest.fixture
