@@ -165,9 +165,14 @@ def _levelled(pose: FloatArray, drawn: SingleArray, patch: Patch) -> Match:
 
 
 def _solve(rows: FloatArray, values: npt.NDArray[np.floating]) -> FloatArray:
-    normal = rows @ rows.T
+    normal = _products(rows)
     ridge = 1e-5 * np.trace(normal) * np.eye(len(rows))
     return np.asarray(np.linalg.solve(normal + ridge, rows @ values))
+
+
+def _products(rows: FloatArray) -> FloatArray:
+    """Rows times rows (k, k); without BLAS, whose threads cost more than they bring here."""
+    return np.asarray(np.einsum("in,jn->ij", rows, rows))
 
 
 def _step(match: Match, camera: Camera, patch: Patch, damping: float) -> Match:
@@ -180,7 +185,7 @@ def _step(match: Match, camera: Camera, patch: Patch, damping: float) -> Match:
     design = _design(drawn[0])
     rows = np.concatenate([(shown[1:] - shown[0]), design])
     residuals = patch.values - match.levels @ design
-    normal = rows @ rows.T
+    normal = _products(rows)
     normal[np.diag_indices(11)] += damping * np.diag(normal) + 1e-9
     change = np.linalg.solve(normal, rows @ residuals)[:6]
     change = np.clip(change, -6, 6) * probes

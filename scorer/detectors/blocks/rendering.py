@@ -40,7 +40,8 @@ def masks(poses: FloatArray, camera: Camera, grid: SingleArray) -> SingleArray:
     pixels = project_points(poses, camera, SOLID_SIGNS).pixels
     quads = pixels[np.arange(len(poses))[:, None, None], faces.corners]
     edges = np.where(faces.seen[..., None, None], _half_planes(quads), 0.0).astype(np.float32)
-    ramps = np.clip(edges.reshape(-1, 3) @ grid, 0, 1).reshape(len(poses), 4, 4, -1)
+    # einsum, for a threaded BLAS waits for its threads longer than this takes on a busy machine
+    ramps = np.clip(np.einsum("bfek,kn->bfen", edges, grid), 0, 1)
     across = np.maximum(ramps[:, :, 0] + ramps[:, :, 2] - 1, 0)
     along = np.maximum(ramps[:, :, 1] + ramps[:, :, 3] - 1, 0)
     return np.asarray(across * along)
