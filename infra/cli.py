@@ -49,7 +49,9 @@ def root(
 def demo(
     data_dir: DataDir = None,
     stop: Annotated[bool, typer.Option("--stop", help="End the service when the demo is over.")] = False,
-    port: Annotated[int | None, typer.Option("--port", help="Port of the website. Else the first free one from 8000.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port of the website. Else the first free one from 8000.")
+    ] = None,
 ) -> None:
     """Bring the service up, score four sample submissions, publish them, show the board. Leaves the website running.
 
@@ -64,9 +66,14 @@ def demo(
 def up(
     data_dir: DataDir = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option("--port", help="Port of the website. Else the first free one from 8000.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port of the website. Else the first free one from 8000.")
+    ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="How many subsets are scored at once. Else one for each core, 4 at most.")
+        int | None,
+        typer.Option(
+            "--workers", min=1, help="How many subsets are scored at once. Else one for each core, 4 at most."
+        ),
     ] = None,
 ) -> None:
     """Run the whole service in the foreground: databases, API, website, workers. Ctrl-C ends all of it.

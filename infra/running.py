@@ -22,7 +22,9 @@ _MOST_WORKERS = 4
 def run_up(*, data_dir: Path, host: str, port: int | None, workers: int | None) -> int:
     """Run the stack in the foreground until it is told to end; returns the exit code."""
     console = Console(stderr=True, highlight=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
+    )
     options = StackOptions(data_dir=data_dir, host=host, port=port, workers=workers or default_workers())
 
     def ready(url: str) -> None:
@@ -35,7 +37,9 @@ def run_up(*, data_dir: Path, host: str, port: int | None, workers: int | None) 
         console.print(f"[yellow]{running}[/yellow]")
         return 1
     except StartError as error:
-        console.print(f"[red]The service could not start.[/red] {error}\n\nTry: gsi doctor", markup=True, soft_wrap=True)
+        console.print(
+            f"[red]The service could not start.[/red] {error}\n\nTry: gsi doctor", markup=True, soft_wrap=True
+        )
         return 69
     console.print("ended")
     return 0

@@ -23,7 +23,11 @@ def run_tests(arguments: Sequence[str]) -> int:
         return 69
     if not _named_paths(arguments):
         _have_browser(console)
-    processes = [] if any(a.startswith("-n") for a in arguments) or _named_paths(arguments) else ["-n", "2", "--dist", "loadgroup"]
+    processes = (
+        []
+        if any(a.startswith("-n") for a in arguments) or _named_paths(arguments)
+        else ["-n", "2", "--dist", "loadgroup"]
+    )
     argv = [sys.executable, "-m", "pytest", *processes, *arguments]
     return subprocess.run(argv, cwd=_ROOT, check=False).returncode
 

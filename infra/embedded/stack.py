@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from infra.embedded.postgres import EmbeddedPostgres
-from infra.embedded.process import StartError, tail
+from infra.embedded.process import StartError, spawn, tail
 from infra.embedded.redis import EmbeddedRedis
 from infra.embedded.state import StackState, locked, remove_state, secret_of
 from infra.embedded.supervisor import Supervisor, python
@@ -101,9 +101,7 @@ def _settings_env(options: StackOptions, parts: ExitStack, say: Say) -> dict[str
 
 
 def _prepare(env: Mapping[str, str], logs: Path) -> None:
-    """Migrations, published results, the demo benchmark; in a process of its own, which reads its settings as all do."""
-    from infra.embedded.process import spawn
-
+    """Migrations, published results, the demo benchmark; in a process that reads its settings as all others do."""
     log = logs / "prepare.log"
     process = spawn(python("-m", "infra.prepare"), log=log, env=env)
     if process.wait() != 0:

@@ -24,6 +24,7 @@ from server.scoring.runner import Beat, Job, JobKind, Outcome, OutcomeKind
 _TAIL_BYTES = 4096
 _OUTPUT_FILE_BYTES = 256 * 1024 * 1024
 _PROGRESS_TAIL_BYTES = 4096
+_OUT_OF_MEMORY = ("out of memory", "MemoryError", "DefaultCPUAllocator")
 _OF_EXIT_CODE = {
     ExitCode.OK: OutcomeKind.OK,
     ExitCode.PARTICIPANT_DATA: OutcomeKind.PARTICIPANT,
@@ -142,7 +143,7 @@ def _environment(job: Job) -> dict[str, str]:
 def _kind_of(returncode: int, log: Path) -> OutcomeKind:
     if returncode not in {ExitCode.OK, ExitCode.PARTICIPANT_DATA}:
         text = _tail(log)
-        if "MemoryError" in text or "DefaultCPUAllocator" in text:
+        if any(sign in text for sign in _OUT_OF_MEMORY):
             return OutcomeKind.OUT_OF_MEMORY
     if returncode in _OF_EXIT_CODE:
         return _OF_EXIT_CODE[ExitCode(returncode)]

@@ -1,0 +1,104 @@
+"""What a job gets to see: private folders with exactly the files it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+
+from scorer.contract import RunManifest
+from server.benchmarks import store as benchmarks
+from server.benchmarks.files import unpacked
+from server.benchmarks.model import Version
+from server.errors import NotFoundError
+from server.scoring.model import LockedSubmission, Run
+from server.storage.port import Storage, download
+
+
+class Folders(NamedTuple):
+    """A job's two folders; both vanish when it is over."""
+
+    input: Path
+    output: Path
+
+
+@contextmanager
+def private_folders(work_dir: Path) -> Iterator[Folders]:
+    """Two fresh folders that only this process's user may enter."""
+    work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="job-", dir=work_dir, ignore_cleanup_errors=True) as name:
+        folders = Folders(Path(name) / "input", Path(name) / "output")
+        for folder in folders:
+            folder.mkdir(mode=0o700)
+        yield folders
+
+
+def version_of(conn: Connection, benchmark_id: str, version: str) -> Version:
+    """The content that a submission was made for. Raises NotFoundError."""
+    found = benchmarks.get_version(conn, benchmark_id, version)
+    if found is None:
+        raise NotFoundError(f"The benchmark {benchmark_id} has no version {version[:12]}.")
+    return found
+
+
+def fill_for_gate(folder: Path, storage: Storage, *, archive_key: str, version: Version) -> None:
+    """submission.zip and the public manifest; nothing hidden comes near the gate."""
+    download(storage, archive_key, folder / "submission.zip")
+    (folder / "benchmark.json").write_text(json.dumps(version.manifest))
+
+
+def fill_for_score(
+    folder: Path,
+    storage: Storage,
+    *,
+    run: Run,
+    submission: LockedSubmission,
+    version: Version,
+    work_dir: Path,
+    threads: int,
+) -> None:
+    """Everything that `python -m scorer score` reads, with the ground truth of this run's subset alone."""
+    download(storage, submission.archive_key or "", folder / "submission.zip")
+    public = unpacked(storage, key=version.public_key, version=version.version, part="public", work_dir=work_dir)
+    hidden = unpacked(storage, key=version.hidden_key, version=version.version, part="hidden", work_dir=work_dir)
+    samples = [sample for sample in version.manifest["samples"] if sample["subset"] == run.subset]
+    (folder / "benchmark.json").write_text(json.dumps(version.manifest))
+    for original in {sample["original"] for sample in samples}:
+        _share(public / original, folder / original)
+    _share_truth(hidden, folder / "truth", {sample["id"] for sample in samples})
+    manifest = RunManifest(
+        submission=str(run.submission_id),
+        benchmark=version.benchmark_id,
+        benchmark_version=version.version,
+        subset=run.subset,
+        protocol=run.protocol,
+        detector=version.detector,
+        judge=version.judge,
+        threads=threads,
+    )
+    (folder / "manifest.json").write_text(manifest.model_dump_json(by_alias=True))
+
+
+def _share_truth(hidden: Path, folder: Path, wanted: set[str]) -> None:
+    truth: dict[str, Any] = json.loads((hidden / "truth.json").read_text())
+    truth["samples"] = {name: sample for name, sample in truth["samples"].items() if name in wanted}
+    folder.mkdir(mode=0o700)
+    (folder / "truth.json").write_text(json.dumps(truth))
+    for sample in truth["samples"].values():
+        _share(hidden / sample["gt_image"], folder / sample["gt_image"])
+
+
+def _share(source: Path, target: Path) -> None:
+    """The same file under another name, without copying where the file system allows."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,73 @@
+"""What a scorer left behind, believed only after it has been checked."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from scorer.contract import Report, Score, Verdict
+from server.scoring.model import NewScore, Run
+
+_MOST_BYTES = 256 * 1024 * 1024
+_DIMENSIONS = ("ic", "sa", "ac", "el", "avg")
+_SLACK = 1e-6
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class UntrustworthyResultError(Exception):
+    """The result is missing, too large, not of the contract, or speaks of another run. The message is for operators."""
+
+
+def read_verdict(file: Path, *, archive_sha256: str) -> Verdict:
+    """The gate's verdict on that very archive. Raises UntrustworthyResultError."""
+    verdict = _read(Verdict, file)
+    if verdict.archive_sha256 != archive_sha256:
+        raise UntrustworthyResultError("the verdict speaks of another archive")
+    return verdict
+
+
+def read_report(file: Path, *, run: Run, n: int) -> Report:
+    """The report of that very run over ``n`` samples. Raises UntrustworthyResultError."""
+    report = _read(Report, file)
+    told = report.manifest
+    wanted = (str(run.submission_id), run.subset, run.protocol, run.benchmark_version)
+    if (told.submission, told.subset, told.protocol, told.benchmark_version) != wanted:
+        raise UntrustworthyResultError("the report speaks of another run")
+    if report.scores.overall.n != n or len(report.samples) != n:
+        raise UntrustworthyResultError(f"the report covers {report.scores.overall.n} samples, not {n}")
+    for name, score in _all_scores(report).items():
+        mean = (score.ic + score.sa + score.ac + score.el) / 4
+        if not math.isclose(score.avg, mean, abs_tol=_SLACK):
+            raise UntrustworthyResultError(f"the average of {name} is not the mean of its dimensions")
+    return report
+
+
+def scores_of(report: Report) -> list[NewScore]:
+    """Every number of a report as rows: overall as operation `all`, then each operation."""
+    return [
+        NewScore(operation=operation, dimension=name, value=getattr(score, name), n=score.n, missing=score.missing)
+        for operation, score in _all_scores(report).items()
+        for name in _DIMENSIONS
+    ]
+
+
+def _all_scores(report: Report) -> dict[str, Score]:
+    return {"all": report.scores.overall, **{str(name): score for name, score in report.scores.operations.items()}}
+
+
+def _read(model: type[Model], file: Path) -> Model:
+    try:
+        if file.is_symlink() or not file.is_file():
+            raise UntrustworthyResultError(f"there is no {file.name}")
+        if file.stat().st_size > _MOST_BYTES:
+            raise UntrustworthyResultError(f"{file.name} is larger than {_MOST_BYTES:,} bytes")
+        return model.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise UntrustworthyResultError(f"{file.name} cannot be read") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UntrustworthyResultError(f"{file.name} is not of the contract: {where}: {first['msg']}") from error

@@ -1,0 +1,1 @@
+"""Celery: thin tasks around `server.scoring`. The only package that knows Celery."""

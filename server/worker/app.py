@@ -1,0 +1,56 @@
+"""The Celery application: how tasks are carried, and the few tasks that there are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from celery import Celery
+from kombu import Queue
+
+from server.scoring.service import Scoring
+from server.settings import Settings
+from server.worker.names import SCORE, SWEEP, VALIDATE
+
+_LOG = logging.getLogger("gsi.worker")
+_LONGEST_TASK_SECONDS = 6 * 3600
+
+
+def make_celery(settings: Settings) -> Celery:
+    """Celery on the broker of the settings. Results are not kept: the table is the truth."""
+    app = Celery("gsi", broker=settings.broker_url.get_secret_value())
+    app.conf.update(
+        task_acks_late=True,  # a task whose worker dies goes back to the queue
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_default_queue="gsi-short",
+        task_queues=[Queue("gsi-short"), Queue("gsi-score")],
+        task_routes={SCORE: {"queue": "gsi-score"}},
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"visibility_timeout": _LONGEST_TASK_SECONDS, "socket_connect_timeout": 5},
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        beat_schedule={"sweep": {"task": SWEEP, "schedule": settings.sweep_seconds}},
+        timezone="UTC",
+    )
+    return app
+
+
+def add_tasks(app: Celery, scoring: Callable[[], Scoring]) -> None:
+    """Register the tasks; ``scoring`` gives this process's use-cases."""
+
+    @app.task(name=VALIDATE)
+    def validate(submission_id: str) -> None:
+        scoring().validate(UUID(submission_id))
+
+    @app.task(name=SCORE)
+    def score(run_id: str) -> None:
+        scoring().score(UUID(run_id))
+
+    @app.task(name=SWEEP, expires=30)
+    def sweep() -> None:
+        scoring().sweep()

@@ -1,0 +1,56 @@
+"""The worker's edge: `celery --app server.worker.main worker|beat`. Reads the settings and composes the adapters."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from functools import cache
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from server.db.pool import make_pool
+from server.errors import ConfigurationError
+from server.scoring.process_runner import ProcessRunner
+from server.scoring.service import Scoring
+from server.settings import Settings, read_settings
+from server.storage.choose import storage_of
+from server.worker.app import add_tasks, make_celery
+from server.worker.queue import CeleryQueue
+
+_POOL_SIZE = 2
+
+
+@cache
+def _settings() -> Settings:
+    return read_settings()
+
+
+@cache
+def _scoring() -> Scoring:
+    """This process's use-cases: made at the first task, so that no connection crosses a fork."""
+    settings = _settings()
+    if settings.environment == "production":
+        raise ConfigurationError(
+            "The process runner does not isolate submissions and is refused in production.",
+            remedy="Run with GSI_ENVIRONMENT=development until a container runner is configured.",
+        )
+    return Scoring(
+        settings=settings,
+        pool=make_pool(settings.database_url.get_secret_value(), size=_POOL_SIZE),
+        storage=storage_of(settings),
+        queue=CeleryQueue(app),
+        runner=ProcessRunner(),
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
+@setup_logging.connect
+def _log_plainly(loglevel: int = logging.INFO, **_: Any) -> None:
+    logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+app: Celery = make_celery(_settings())
+add_tasks(app, _scoring)

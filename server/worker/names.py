@@ -1,0 +1,5 @@
+"""The tasks' names: what the sender and the worker agree on."""
+
+VALIDATE = "gsi.validate"
+SCORE = "gsi.score"
+SWEEP = "gsi.sweep"
