@@ -1,0 +1,97 @@
+"""Submissions in any state, with the scores one wants, made through the stores that the service uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from psycopg import Connection
+
+from server.benchmarks.service import Registered
+from server.storage.port import Stored
+from server.submissions import store
+from server.submissions.lifecycle import State
+from server.submissions.model import NewSubmission
+from server.teams import store as teams
+
+PATHS: Mapping[State, tuple[State, ...]] = {
+    State.CREATED: (),
+    State.UPLOADED: (State.UPLOADED,),
+    State.VALIDATING: (State.UPLOADED, State.VALIDATING),
+    State.REJECTED: (State.UPLOADED, State.VALIDATING, State.REJECTED),
+    State.QUEUED: (State.UPLOADED, State.VALIDATING, State.QUEUED),
+    State.SCORING: (State.UPLOADED, State.VALIDATING, State.QUEUED, State.SCORING),
+    State.SCORED: (State.UPLOADED, State.VALIDATING, State.QUEUED, State.SCORING, State.SCORED),
+    State.PUBLISHED: (
+        State.UPLOADED,
+        State.VALIDATING,
+        State.QUEUED,
+        State.SCORING,
+        State.SCORED,
+        State.PUBLISHED,
+    ),
+    State.FAILED: (State.UPLOADED, State.FAILED),
+    State.WITHDRAWN: (State.WITHDRAWN,),
+}
+"""The shortest way to each state."""
+
+DIMENSIONS = ("ic", "sa", "ac", "el", "avg")
+Numbers = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Subset → "all" or operation → dimension → value."""
+
+
+def submission(
+    conn: Connection,
+    benchmark: Registered,
+    *,
+    state: State = State.CREATED,
+    team: str = "Owners",
+    model: str = "A model",
+    numbers: Numbers | None = None,
+) -> UUID:
+    """A submission of ``team`` that went the whole way to ``state``, with an archive once it is past the upload."""
+    team_id = teams.find_or_make_team(conn, name=team).id
+    made = store.add(
+        conn,
+        NewSubmission(benchmark=benchmark.benchmark, model=model),
+        team_id=team_id,
+        benchmark_version=benchmark.version,
+        protocol="gsi-fair-0",
+        idempotency_key=None,
+        request_hash=b"",
+    )
+    assert made is not None
+    for step in PATHS[state]:
+        assert store.move(conn, made, step), step
+        if step is State.UPLOADED:
+            store.set_archive(conn, made, key=f"submissions/{made}/a.zip", stored=Stored(3, "0" * 64))
+    for subset, operations in (numbers or {}).items():
+        score(conn, made, subset=subset, operations=operations)
+    return made
+
+
+def score(conn: Connection, submission_id: UUID, *, subset: str, operations: Mapping[str, Mapping[str, float]]) -> None:
+    """A run that succeeded on ``subset``, with its numbers."""
+    run = conn.execute(
+        "insert into runs (submission_id, subset, attempt, protocol, benchmark_version, state)"
+        " select id, %s, 1, protocol, benchmark_version, 'succeeded' from submissions where id = %s returning id",
+        (subset, submission_id),
+    ).fetchone()
+    assert run is not None
+    for operation, row in operations.items():
+        for dimension, value in row.items():
+            conn.execute(
+                "insert into scores (submission_id, run_id, subset, protocol, operation, dimension, value, n, missing)"
+                " values (%s, %s, %s, 'gsi-fair-0', %s, %s, %s, 2, 0)",
+                (submission_id, run[0], subset, operation, dimension, value),
+            )
+
+
+def flat(value: float) -> dict[str, float]:
+    """The same number in every dimension."""
+    return dict.fromkeys(DIMENSIONS, value)
+
+
+def everywhere(value: float, *, operations: tuple[str, ...] = ("all",)) -> Numbers:
+    """The same number on both subsets of the tests' benchmark."""
+    return {subset: {one: flat(value) for one in operations} for subset in ("blocks-tabletop", "blocks-room")}
