@@ -1,0 +1,221 @@
+"""Every route against every kind of caller. A route that is missing here fails the first test."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.curation import service as curation
+from server.curation.model import NewEntry
+from server.curation.seed import seed
+from server.db.pool import transaction
+from server.submissions.lifecycle import State
+from tests import making
+
+SECRET_MODEL = "Unannounced-Model-7"
+CALLERS = ("anonymous", "other", "owner", "maintainer")
+
+
+class Case(NamedTuple):
+    """What each caller gets: anonymous, another team, the owning team, a maintainer. `state` is the submission's."""
+
+    expected: tuple[int, int, int, int]
+    state: State = State.SCORED
+    body: object = None
+
+
+ZIP = b"PK\x05\x06" + bytes(18)
+BASELINE = {
+    "benchmark": "sat-real",
+    "model": "New",
+    "source_url": "https://example.org",
+    "scores": {"sat-real": {"overall": 1}},
+}
+ALL = Case((200, 200, 200, 200))
+
+CASES: dict[tuple[str, str], Case] = {
+    ("GET", "/health"): ALL,
+    ("GET", "/ready"): ALL,
+    ("POST", "/development/login"): Case((200, 200, 200, 200), body={"team": "Somebody"}),
+    ("GET", "/benchmarks"): ALL,
+    ("GET", "/benchmarks/{benchmark_id}"): ALL,
+    ("GET", "/benchmarks/{benchmark_id}/manifest"): ALL,
+    ("GET", "/benchmarks/{benchmark_id}/inputs.zip"): ALL,
+    ("GET", "/benchmarks/{benchmark_id}/originals/{name:path}"): ALL,
+    ("GET", "/benchmarks/{benchmark_id}/leaderboard"): ALL,
+    ("GET", "/benchmarks/{benchmark_id}/leaderboard.csv"): ALL,
+    ("POST", "/submissions"): Case((401, 201, 201, 403), body={"benchmark": "blocks", "model": "m"}),
+    ("GET", "/submissions"): Case((401, 200, 200, 200)),
+    ("GET", "/submissions/{submission_id}"): Case((404, 404, 200, 200)),
+    ("PUT", "/submissions/{submission_id}/archive"): Case((401, 404, 202, 404), State.CREATED, ZIP),
+    ("POST", "/submissions/{submission_id}/publish"): Case((401, 404, 200, 200)),
+    ("POST", "/submissions/{submission_id}/unpublish"): Case((401, 404, 200, 200), State.PUBLISHED),
+    ("POST", "/submissions/{submission_id}/withdraw"): Case((401, 404, 200, 200)),
+    ("POST", "/submissions/{submission_id}/retry"): Case((401, 403, 403, 200), State.FAILED),
+    ("GET", "/baselines"): ALL,
+    ("POST", "/baselines"): Case((401, 403, 403, 201), body=BASELINE),
+    ("GET", "/baselines/{entry_id}"): ALL,
+    ("PATCH", "/baselines/{entry_id}"): Case((401, 403, 403, 200), body={"source_note": "Table 2"}),
+    ("POST", "/baselines/{entry_id}/retire"): Case((401, 403, 403, 200), body={"reason": "withdrawn"}),
+    ("GET", "/audit"): Case((401, 403, 403, 200)),
+}
+
+
+class World(NamedTuple):
+    """One submission in the state wanted, one living baseline, and the headers of each caller."""
+
+    submission: UUID
+    baseline: UUID
+    original: str
+    headers: dict[str, dict[str, str]]
+
+    def path(self, route: str, *, submission: UUID | None = None) -> str:
+        return (
+            route.replace("{submission_id}", str(submission or self.submission))
+            .replace("{entry_id}", str(self.baseline))
+            .replace("{benchmark_id}", "blocks")
+            .replace("{name:path}", self.original)
+        )
+
+
+@pytest.fixture
+def world(pool, blocks, benchmark_zips, login, maintainer):
+    def make(state: State) -> World:
+        with transaction(pool) as conn:
+            seed(conn)
+            submission = making.submission(
+                conn, blocks, state=state, team="Owners", model=SECRET_MODEL, numbers=making.everywhere(77.77)
+            )
+            new = NewEntry(
+                benchmark="blocks",
+                model="Cited",
+                source_url="https://example.org",
+                scores={"blocks-room": {"avg": 1.0}},
+            )
+            baseline = curation.add(conn, new, actor="test").id
+        headers = {"anonymous": {}, "other": login("Others"), "owner": login("Owners"), "maintainer": maintainer}
+        original = benchmark_zips.manifest["samples"][0]["original"].removeprefix("originals/")
+        return World(submission, baseline, original, headers)
+
+    return make
+
+
+def _send(client, method, path, body, headers):
+    if isinstance(body, bytes):
+        return client.request(method, path, content=body, headers={**headers, "content-type": "application/zip"})
+    return client.request(method, path, json=body, headers=headers)
+
+
+def test_the_table_names_every_route_and_no_other(app):
+    in_document = {
+        (method.upper(), path.removeprefix("/api/v1"))
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+    assert in_document == {(method, path.replace(":path", "")) for method, path in CASES}
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(("method", "route"), CASES)
+def test_a_caller_gets_what_the_table_says(method, route, caller, client, world):
+    case = CASES[method, route]
+    made = world(case.state)
+    answer = _send(client, method, made.path(route), case.body, made.headers[caller])
+    assert answer.status_code == case.expected[CALLERS.index(caller)], answer.text
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert SECRET_MODEL not in answer.text
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "other"])
+@pytest.mark.parametrize("state", [state for state in State if state is not State.PUBLISHED])
+def test_an_unpublished_submission_leaves_no_trace_in_any_answer_to_others(caller, state, client, world):
+    made = world(state)
+    for method, route in CASES:
+        if method == "GET":
+            text = client.get(made.path(route), headers=made.headers[caller]).text
+            assert SECRET_MODEL not in text, route
+            assert "77.77" not in text, route
+            assert str(made.submission) not in text or "{submission_id}" in route, route
+
+
+@pytest.mark.parametrize(("method", "route"), [case for case in CASES if "{submission_id}" in case[1]])
+def test_anothers_submission_answers_as_one_that_does_not_exist(method, route, client, world):
+    case = CASES[method, route]
+    made = world(case.state)
+    real = _send(client, method, made.path(route), case.body, made.headers["other"])
+    none = _send(client, method, made.path(route, submission=uuid4()), case.body, made.headers["other"])
+    one, other = real.json(), none.json()
+    assert real.status_code == none.status_code
+    assert {**one, "request_id": ""} == {**other, "request_id": ""}
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "other"])
+def test_a_published_submission_shows_its_scores_and_not_its_inner_life(caller, client, world):
+    made = world(State.PUBLISHED)
+    found = client.get(made.path("/submissions/{submission_id}"), headers=made.headers[caller]).json()
+    assert found["results"]["blocks-room"]["all"]["avg"] == 77.77
+    assert found["events"] == found["runs"] == found["defects"] == []
+    assert found["archive_sha256"] is None
+
+
+def test_an_unpublished_submission_disappears_from_the_board_at_once(client, world):
+    made = world(State.PUBLISHED)
+    assert SECRET_MODEL in client.get("/benchmarks/blocks/leaderboard").text
+    client.post(made.path("/submissions/{submission_id}/unpublish"), headers=made.headers["owner"])
+    assert SECRET_MODEL not in client.get("/benchmarks/blocks/leaderboard").text
+    assert client.get(made.path("/submissions/{submission_id}")).status_code == 404
+
+
+def test_a_team_lists_its_own_submissions_only(client, world):
+    made = world(State.SCORED)
+    assert client.get("/submissions", headers=made.headers["other"]).json() == {"submissions": []}
+    own = client.get("/submissions", headers=made.headers["owner"]).json()["submissions"]
+    assert [one["id"] for one in own] == [str(made.submission)]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_the_hidden_part_of_a_benchmark_is_in_no_answer(caller, client, world):
+    made = world(State.PUBLISHED)
+    for method, route in CASES:
+        if method == "GET":
+            content = client.get(made.path(route), headers=made.headers[caller]).content
+            assert b"HIDDEN" not in content, route
+            assert b"hidden" not in content, route
+            if route.endswith(".zip"):
+                names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+                assert not [name for name in names if name.startswith("gt/") or "truth" in name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../benchmark.json",
+        "..%2Fbenchmark.json",
+        "%2e%2e/%2e%2e/hidden/truth.json",
+        "..%2f..%2fhidden%2ftruth.json",
+        "....//hidden/truth.json",
+        "/etc/passwd",
+        "%2Fetc%2Fpasswd",
+        "..\\hidden\\truth.json",
+        "%00",
+        "tabletop-00_move.webp%00.png",
+        ".",
+        "",
+    ],
+)
+def test_no_name_of_an_original_leads_anywhere_else(name, client, blocks):
+    assert client.get(f"/benchmarks/blocks/originals/{name}").status_code in (404, 307)
+
+
+@pytest.mark.parametrize("token", ["", "x", "gsi_" + "a" * 43, "ü", "gsi_\x00"])
+def test_a_wrong_token_is_refused_even_where_none_is_needed(token, client, world):
+    made = world(State.PUBLISHED)
+    sent = {"authorization": f"Bearer {token}".encode()}
+    answer = client.get(made.path("/submissions/{submission_id}"), headers=sent)
+    assert answer.status_code == (200 if token == "" else 401)
+    assert answer.status_code == 200 or answer.headers["www-authenticate"] == "Bearer"
