@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path, PurePosixPath
 
 from server.errors import MissingObjectError, StorageError
 from server.storage.port import CHUNK_BYTES, Counted, Stored
+
+_UNFINISHED = ".upload-"
 
 
 class LocalStorage:
@@ -21,21 +25,19 @@ class LocalStorage:
         """See `Storage.put`."""
         target = self._path(key)
         counted = Counted(chunks, max_bytes=max_bytes)
-        try:
+        with _translated():
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".upload-")
-        except OSError as error:
-            raise StorageError("The storage directory cannot be written.") from error
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=_UNFINISHED)
         temporary = Path(name)
         try:
-            with os.fdopen(descriptor, "wb") as out:
-                for chunk in counted:
-                    out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(target)
-        except OSError as error:
-            raise StorageError("The storage directory cannot be written.") from error
+            with os.fdopen(descriptor, "wb", buffering=0) as out:
+                for chunk in counted:  # what the source raises passes through as it is
+                    with _translated():
+                        _write_all(out, chunk)
+                with _translated():
+                    os.fsync(out.fileno())
+            with _translated():
+                temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
         return counted.stored
@@ -84,3 +86,18 @@ class LocalStorage:
         if not parts or key.startswith("/") or any(part in {"..", "."} for part in parts):
             raise StorageError(f"Not a key: {key!r}")
         return self._root.joinpath(*parts)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The system's errors on writing become ours."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError("The storage directory cannot be written.") from error
+
+
+def _write_all(out: RawIOBase, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[out.write(rest) or 0 :]
