@@ -16,6 +16,11 @@ _CAREFUL = {
 }
 
 
+def careful(request_id: str) -> dict[str, str]:
+    """The headers that every answer has."""
+    return {"x-request-id": request_id, **_CAREFUL}
+
+
 class CarefulHeaders:
     """Pure ASGI middleware: streams pass through untouched. An incoming `x-request-id` is kept when it is harmless."""
 
@@ -34,8 +39,7 @@ class CarefulHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                for name, value in _CAREFUL.items():
+                for name, value in careful(request_id).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from server.errors import ForbiddenError, GsiError, NotFoundError, UnauthorizedError
+from server.http.headers import careful
 
 _LOG = logging.getLogger("gsi.http")
 MEDIA_TYPE = "application/problem+json"
@@ -63,7 +64,8 @@ def problem(request: Request, error: GsiError, *, errors: list[FieldProblem] | N
         request_id=getattr(request.state, "request_id", None),
         errors=errors,
     )
-    headers = {"cache-control": "no-store"}
+    # An unexpected error is answered outside of the middleware that gives every other answer these headers.
+    headers = {**careful(body.request_id or ""), "cache-control": "no-store"}
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     if isinstance(error, UnauthorizedError):
