@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from scorer.blocks.camera import Camera, FloatArray
 from scorer.blocks.world import box_vertices, colour_of, standing_box
 from scorer.detectors.blocks.photometry import Front, Patch, best_front, cut_patch, linear_light, refine
+from scorer.detectors.blocks.rendering import SingleArray
 from scorer.detectors.blocks.segmentation import Region, segment
 from scorer.detectors.blocks.silhouette import SilhouetteFit, fit_at_heights, fit_silhouettes
+from scorer.detectors.blocks.touching import halves
 from scorer.detectors.port import EVERYTHING, Detection, Image
 
 VERSION = "blocks-detector-1"
@@ -20,6 +23,10 @@ LEAST_PIXELS = 20
 CLEAR_EVIDENCE = 0.6
 """A marker that explains this share of the variation inside the silhouette is beyond doubt."""
 REFINED = 2
+DOUBTFUL_SCORE, DOUBTFUL_SOLIDITY = 0.85, 0.97
+"""Regions below both may be two objects that touch."""
+PART_EVIDENCE = 0.4
+"""Each of the two must show a marker of its own: a dented object is not two."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +44,49 @@ class BlocksDetector:
         if (wanted is None and not everything) or min(image.shape[:2]) < 16:
             return []
         regions = segment(image)
+        seen = _Picture(linear_light(image), camera, regions)
         chosen = [region for region in regions if wanted in (None, region.colour)]
-        light = linear_light(image)
-        found = []
-        for region, fits in zip(chosen, fit_silhouettes([region.hull for region in chosen], camera), strict=True):
-            patch = cut_patch(light, region, [other for other in regions if other is not region])
-            front = explain(region.hull, fits, camera, patch)
-            if front is not None:
-                label = region.colour if everything else target
-                found.append(_detection(front, region, patch, camera, label, image.shape))
-        kept = [detection for detection in found if detection is not None]
+        fits = fit_silhouettes([region.hull for region in chosen], camera)
+        found = [one for region, fit in zip(chosen, fits, strict=True) for one in _found(region, fit, seen)]
+        labelled = (_detection(one, camera, one.region.colour if everything else target, image.shape) for one in found)
+        kept = [detection for detection in labelled if detection is not None]
         return sorted(kept, key=lambda detection: -detection.score)
+
+
+class _Picture(NamedTuple):
+    """An image in linear light with what it was segmented into."""
+
+    light: SingleArray
+    camera: Camera
+    regions: list[Region]
+
+
+class _Found(NamedTuple):
+    """A region with the cuboid that explains it and how well it does."""
+
+    region: Region
+    front: Front
+    score: float
+
+
+def _found(region: Region, fits: list[SilhouetteFit], seen: _Picture) -> list[_Found]:
+    """The object that a region shows, or two where that explains it better."""
+    whole = _explained(region, fits, seen, seen.regions)
+    if whole is None or whole.score >= DOUBTFUL_SCORE or region.solidity >= DOUBTFUL_SOLIDITY:
+        return [] if whole is None else [whole]
+    parts = halves(region, seen.light.shape)
+    others = [other for other in seen.regions if other is not region]
+    part_fits = fit_silhouettes([part.hull for part in parts], seen.camera)
+    both = [_explained(part, fit, seen, others + parts) for part, fit in zip(parts, part_fits, strict=True)]
+    split = [one for one in both if one is not None]
+    marked = len(split) == 2 and all(one.front.evidence >= PART_EVIDENCE for one in split)
+    return split if marked and min(one.score for one in split) > whole.score else [whole]
+
+
+def _explained(region: Region, fits: list[SilhouetteFit], seen: _Picture, regions: list[Region]) -> _Found | None:
+    patch = cut_patch(seen.light, region, [other for other in regions if other is not region])
+    front = explain(region.hull, fits, seen.camera, patch)
+    return None if front is None else _Found(region, front, confidence(front, region, patch))
 
 
 def explain(hull: FloatArray, fits: list[SilhouetteFit], camera: Camera, patch: Patch) -> Front | None:
@@ -79,18 +118,15 @@ def _doubt(front: Front) -> float:
     return front.match.error * (1 - 0.7 * front.evidence)
 
 
-def _detection(
-    front: Front, region: Region, patch: Patch, camera: Camera, label: str, shape: tuple[int, ...]
-) -> Detection | None:
-    score = confidence(front, region, patch)
-    x, z, yaw, *logs = front.match.pose
+def _detection(found: _Found, camera: Camera, label: str, shape: tuple[int, ...]) -> Detection | None:
+    x, z, yaw, *logs = found.front.match.pose
     box, rotation = standing_box(camera=camera, x=float(x), z=float(z), yaw=float(yaw), size=np.exp(logs))
     outline = camera.project(box_vertices(box, rotation))
-    if score < LEAST_SCORE or not np.isfinite(outline).all():
+    if found.score < LEAST_SCORE or not np.isfinite(outline).all():
         return None
     limits = np.array([shape[1], shape[0]], dtype=np.float64)
     bbox_2d = np.concatenate([np.clip(outline.min(axis=0), 0, limits), np.clip(outline.max(axis=0), 0, limits)])
-    return Detection(label=label, bbox_3d=box, bbox_2d=bbox_2d, rotation_matrix=rotation, score=score)
+    return Detection(label=label, bbox_3d=box, bbox_2d=bbox_2d, rotation_matrix=rotation, score=found.score)
 
 
 def confidence(front: Front, region: Region, patch: Patch) -> float:

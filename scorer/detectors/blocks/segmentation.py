@@ -47,14 +47,16 @@ class Window(NamedTuple):
 class Region:
     """A connected region of one colour.
 
-    ``hull``: (n, 2) convex hull of its pixel centres, in image pixels. ``window``: its pixels' bounding rectangle.
-    ``area``: pixels. ``solidity``: pixels (holes filled) over the hull's area. ``cut``: it touches the image's border.
+    ``outline``: (n, 2) indices of its border pixels in turn. ``hull``: (m, 2) convex hull of its pixel centres, in
+    image pixels. ``window``: its pixels' bounding rectangle. ``area``: square pixels. ``solidity``: area (holes filled)
+    over the hull's. ``cut``: it touches the image's border.
     """
 
     colour: str
+    outline: npt.NDArray[np.int32]
     hull: FloatArray
     window: Window
-    area: int
+    area: float
     solidity: float
     cut: bool
 
@@ -127,17 +129,24 @@ def _region(labels: npt.NDArray[np.int32], stat: npt.NDArray[np.integer], label:
         return None
     part = (labels[y : y + height, x : x + width] == label).astype(np.uint8)
     contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x, y))
-    outline = max(contours, key=len)
-    hull = cv2.convexHull(outline)
-    hull_area = cv2.contourArea(hull)
+    return region_within(max(contours, key=len), colour, labels.shape)
+
+
+def region_within(outline: npt.NDArray[np.integer], colour: str, shape: tuple[int, ...]) -> Region | None:
+    """The region that an outline (n, 2) or (n, 1, 2) of pixel indices encloses, or None where it has no body."""
+    border = np.asarray(outline, dtype=np.int32).reshape(-1, 2)
+    hull = cv2.convexHull(border)
+    hull_area, area = cv2.contourArea(hull), cv2.contourArea(border)
     if hull_area < MIN_AREA / 2:
         return None
-    rows, columns = labels.shape
+    low, high = border.min(axis=0), border.max(axis=0) + 1
+    window = Window(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     return Region(
         colour=colour,
+        outline=border,
         hull=hull.reshape(-1, 2).astype(np.float64) + 0.5,
-        window=Window(x, y, x + width, y + height),
-        area=area,
-        solidity=float(min(1.0, cv2.contourArea(outline) / hull_area)),
-        cut=x <= 1 or y <= 1 or x + width >= columns - 1 or y + height >= rows - 1,
+        window=window,
+        area=float(area),
+        solidity=float(min(1.0, area / hull_area)),
+        cut=bool((low <= 1).any() or window.x1 >= shape[1] - 1 or window.y1 >= shape[0] - 1),
     )

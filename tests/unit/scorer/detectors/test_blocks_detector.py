@@ -96,6 +96,15 @@ def test_two_objects_of_one_colour_are_two_detections():
     assert len(detect(draw(scene), "red block")) == 2
 
 
+@pytest.mark.parametrize(
+    ("x", "z", "yaw"), [(0.16, 0.0, -0.5), (0.14, 0.02, 1.2), (-0.03, 0.1, 0.9), (0.15, -0.1, 2.0)]
+)
+def test_two_objects_of_one_colour_that_touch_in_the_image_are_still_two(x, z, yaw):
+    other = replace(CUBOID, x=x, z=0.9 + z, yaw=yaw, size=(0.08, 0.06, 0.07))
+    scene = Scene(tabletop_camera(), (CUBOID, other))
+    assert Errors(scene, detect(draw(scene))).centre < 0.01
+
+
 def test_the_box_in_the_image_surrounds_the_object():
     (found,) = detect(draw(Scene(tabletop_camera(), (CUBOID,)), noise=0))
     picture = draw(Scene(tabletop_camera(), (CUBOID,)), noise=0)
