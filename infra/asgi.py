@@ -26,4 +26,4 @@ def create() -> FastAPI:
         storage=storage_of(settings),
         pool=make_pool(settings.database_url.get_secret_value(), size=settings.database_pool_size),
     )
-    return mount(app, api_url=settings.public_url)
+    return mount(app, api_url=settings.internal_url or settings.public_url)

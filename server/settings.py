@@ -19,6 +19,8 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     public_url: str = "http://127.0.0.1:8000"
+    internal_url: str | None = None
+    """Where the website's process reaches the API without going round by the public address."""
 
     database_url: SecretStr = Field(validation_alias=AliasChoices("GSI_DATABASE_URL", "DATABASE_URL"))
     database_pool_size: int = Field(default=10, ge=1, le=200)

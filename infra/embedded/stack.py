@@ -51,7 +51,7 @@ def run_stack(options: StackOptions, *, say: Say, once_ready: Callable[[str], No
     stopping = threading.Event()
     with _signals_set(stopping), locked(options.data_dir), ExitStack() as parts:
         env = _settings_env(options, parts, say)
-        url = env["GSI_PUBLIC_URL"]
+        url = env["GSI_INTERNAL_URL"]
         say("preparing the database and the demo benchmark")
         _prepare(env, options.data_dir / "logs")
         supervisor = Supervisor(log_dir=options.data_dir / "logs", env=env)
@@ -95,7 +95,9 @@ def _settings_env(options: StackOptions, parts: ExitStack, say: Say) -> dict[str
     }
     for name, value in defaults.items():
         env.setdefault(name, value)
-    env["GSI_PUBLIC_URL"] = f"http://{shown}:{port}"
+    here = f"http://{shown}:{port}"
+    env.setdefault("GSI_PUBLIC_URL", here)
+    env["GSI_INTERNAL_URL"] = here
     env["PYTHONUNBUFFERED"] = "1"
     return env
 
@@ -114,7 +116,8 @@ def _start_children(supervisor: Supervisor, options: StackOptions, *, port: int)
     schedule = str(options.data_dir.resolve() / "beat-schedule")
     beat = python("-m", "celery", "--app", "server.worker.main", "beat", "--schedule", schedule, "--pidfile", "")
     web = python("-m", "uvicorn", "infra.asgi:create", "--factory", "--host", options.host, "--port", str(port))
-    supervisor.add("web", [*web, "--no-access-log"], grace=5)
+    # One process: the site's event queue lives in it. Pages hold a stream open, which a stop does not wait for.
+    supervisor.add("web", [*web, "--no-access-log", "--timeout-graceful-shutdown", "2"], grace=6)
     supervisor.add("worker", worker, grace=8)
     supervisor.add("beat", [*beat, "--loglevel", "WARNING"], grace=3)
 
