@@ -70,20 +70,28 @@ def submission(
     return made
 
 
-def score(conn: Connection, submission_id: UUID, *, subset: str, operations: Mapping[str, Mapping[str, float]]) -> None:
-    """A run that succeeded on ``subset``, with its numbers."""
+def score(
+    conn: Connection,
+    submission_id: UUID,
+    *,
+    subset: str,
+    operations: Mapping[str, Mapping[str, float]],
+    state: str = "succeeded",
+    attempt: int = 1,
+) -> None:
+    """A run on ``subset`` (one that succeeded, if nothing else is said), with its numbers."""
     run = conn.execute(
         "insert into runs (submission_id, subset, attempt, protocol, benchmark_version, state)"
-        " select id, %s, 1, protocol, benchmark_version, 'succeeded' from submissions where id = %s returning id",
-        (subset, submission_id),
+        " select id, %s, %s, protocol, benchmark_version, %s::run_state from submissions where id = %s returning id",
+        (subset, attempt, state, submission_id),
     ).fetchone()
     assert run is not None
     for operation, row in operations.items():
         for dimension, value in row.items():
             conn.execute(
                 "insert into scores (submission_id, run_id, subset, protocol, operation, dimension, value, n, missing)"
-                " values (%s, %s, %s, 'gsi-fair-0', %s, %s, %s, 2, 0)",
-                (submission_id, run[0], subset, operation, dimension, value),
+                " select id, %s, %s, protocol, %s, %s, %s, 2, 0 from submissions where id = %s",
+                (run[0], subset, operation, dimension, value, submission_id),
             )
 
 

@@ -7,7 +7,7 @@ import json
 from itertools import groupby
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel
 
@@ -15,6 +15,7 @@ from server.benchmarks import service, store
 from server.benchmarks.files import inside, unpacked
 from server.benchmarks.model import Benchmark, Kind, Subset
 from server.errors import NotFoundError
+from server.http.conditional import has_already
 from server.http.dependencies import ServicesOf, UnitOf
 
 router = APIRouter(prefix="/benchmarks", tags=["benchmarks"])
@@ -97,14 +98,12 @@ def get_benchmark(benchmark_id: BenchmarkId, unit: UnitOf) -> BenchmarkOut:
 
 
 @router.get("/{benchmark_id}/manifest", response_model=None)
-def get_manifest(
-    benchmark_id: BenchmarkId, unit: UnitOf, if_none_match: Annotated[str | None, Header()] = None
-) -> Response | dict[str, Any]:
+def get_manifest(benchmark_id: BenchmarkId, request: Request, unit: UnitOf) -> Response | dict[str, Any]:
     """The public manifest: samples with instruction, original image and camera."""
     version = service.current_version(unit.conn, benchmark_id)
     etag = f'"{version.version}"'
     headers = {"etag": etag, "cache-control": "public, no-cache"}
-    if if_none_match == etag:
+    if has_already(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(json.dumps(version.manifest), media_type="application/json", headers=headers)
 
@@ -139,6 +138,6 @@ def get_original(
         raise NotFoundError(f"There is no original {name!r}.")
     etag = f'"{hashlib.sha256(f"{version.version}/{name}".encode()).hexdigest()[:32]}"'
     headers = {"etag": etag, "cache-control": _A_DAY}
-    if request.headers.get("if-none-match") == etag:
+    if has_already(request, etag):
         return Response(status_code=304, headers=headers)
     return FileResponse(file, headers=headers)

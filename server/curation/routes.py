@@ -26,15 +26,15 @@ from server.teams.model import Caller
 
 router = APIRouter(tags=["curation"])
 
+OneBenchmark = Annotated[str | None, Query(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$", description="Of one board only.")]
+
 
 def _maintains(caller: Caller | None) -> bool:
     return caller is not None and caller.is_maintainer
 
 
 @router.get("/baselines")
-def list_baselines(
-    caller: AnyoneOf, unit: UnitOf, page: PageOf, benchmark: Annotated[str | None, Query(max_length=60)] = None
-) -> BaselinesOut:
+def list_baselines(caller: AnyoneOf, unit: UnitOf, page: PageOf, benchmark: OneBenchmark = None) -> BaselinesOut:
     """Curated entries; maintainers see the retired ones too."""
     found = store.list_entries(
         unit.conn, benchmark_id=benchmark, retired_too=_maintains(caller), limit=page.limit, offset=page.offset

@@ -23,6 +23,9 @@ ScoreChanges = Annotated[
 ]
 
 
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
+
+
 class BaselineIn(BaseModel):
     """Numbers of a model, and where they stand."""
 
@@ -72,7 +75,9 @@ class RetireIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$")
+    ]
 
 
 class BaselineOut(BaseModel):

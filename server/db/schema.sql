@@ -212,3 +212,11 @@ create trigger audit_log_append_only before update or delete or truncate on audi
     for each statement execute function refuse_change();
 create trigger submission_events_append_only before update or delete or truncate on submission_events
     for each statement execute function refuse_change();
+
+-- Scores are written once, and a finished attempt stays as it ended; a new attempt is a new row.
+create trigger scores_append_only before update or delete or truncate on scores
+    for each statement execute function refuse_change();
+create trigger runs_kept before delete or truncate on runs
+    for each statement execute function refuse_change();
+create trigger runs_finished_unchanged before update on runs
+    for each row when (old.state in ('succeeded', 'failed', 'lost')) execute function refuse_change();

@@ -46,8 +46,10 @@ class LocalStorage:
         """See `Storage.read`."""
         try:
             source = self._path(key).open("rb")
-        except OSError as error:
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise MissingObjectError from error
+        except OSError as error:
+            raise StorageError("The storage directory cannot be read.") from error
 
         def chunks() -> Iterator[bytes]:
             with source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
+_LOG = logging.getLogger("gsi.storage")
 _PART_BYTES = 8 * 1024 * 1024
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 
@@ -78,8 +80,15 @@ class S3Storage:
                 Bucket=where["Bucket"], Key=where["Key"], UploadId=upload_id, MultipartUpload={"Parts": done}
             )
         except BaseException:
-            self._client.abort_multipart_upload(Bucket=where["Bucket"], Key=where["Key"], UploadId=upload_id)
+            self._abort(where["Key"], upload_id)
             raise
+
+    def _abort(self, key: str, upload_id: str) -> None:
+        """Throw away the parts sent; a failure here must not hide the error that led here."""
+        try:
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        except (BotoCoreError, ClientError):
+            _LOG.exception("the parts of %s could not be thrown away", key)
 
     def read(self, key: str) -> Iterator[bytes]:
         """See `Storage.read`."""

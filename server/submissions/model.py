@@ -65,7 +65,7 @@ class RunProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRow:
-    """One number: mean of ``n`` samples of which ``missing`` counted as zero; 0..100."""
+    """One number: mean of ``n`` samples of which ``missing`` counted as zero; 0..100, two decimals."""
 
     subset: str
     operation: str

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, Request, Response
 from psycopg import Connection
 from starlette.requests import ClientDisconnect
 
+from server.db import audit
 from server.db.pool import transaction
 from server.errors import LengthMismatchError, TooLargeError, UnauthorizedError, UnsupportedMediaTypeError
 from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
@@ -34,6 +35,7 @@ from server.submissions.schemas import (
 )
 from server.teams import service as teams
 from server.teams.callers import AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
+from server.teams.model import Caller
 
 router = APIRouter(prefix="/submissions", tags=["submissions"])
 
@@ -169,18 +171,21 @@ def _accept(services: Services, token: str | None, submission_id: UUID, key: str
 @router.post("/{submission_id}/publish")
 def publish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
     """Show the scores on the board."""
+    _note(unit, caller, "publish", submission_id)
     return _whole(unit.conn, service.publish(unit.conn, service.visible(unit.conn, caller, submission_id)))
 
 
 @router.post("/{submission_id}/unpublish")
 def unpublish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
     """Take the scores off the board; they stay yours."""
+    _note(unit, caller, "unpublish", submission_id)
     return _whole(unit.conn, service.unpublish(unit.conn, service.visible(unit.conn, caller, submission_id)))
 
 
 @router.post("/{submission_id}/withdraw")
 def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
     """End the submission for good."""
+    _note(unit, caller, "withdraw", submission_id)
     return _whole(unit.conn, service.withdraw(unit.conn, service.visible(unit.conn, caller, submission_id)))
 
 
@@ -188,8 +193,15 @@ def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> Submission
 def retry(submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
     """Try a failed submission anew (maintainers)."""
     found = service.retry(unit.conn, service.visible(unit.conn, caller, submission_id))
+    _note(unit, caller, "retry", submission_id)
     _tell_queue(unit, services, submission_id)
     return _whole(unit.conn, found)
+
+
+def _note(unit: Unit, caller: Caller, act: str, submission_id: UUID) -> None:
+    """What a maintainer does to a submission is in the audit log; it stands or falls with the act."""
+    if caller.is_maintainer:
+        audit.record(unit.conn, actor=caller.actor, action=f"submission.{act}", subject=str(submission_id))
 
 
 def _tell_queue(unit: Unit, services: Services, submission_id: UUID) -> None:

@@ -22,7 +22,9 @@ def _web_address(value: str) -> str:
 
 
 WebAddress = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^\S+$"), AfterValidator(_web_address)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\s\x00-\x1f\x7f]+$"),
+    AfterValidator(_web_address),
 ]
 
 
@@ -132,7 +134,7 @@ def results_of(rows: list[Any]) -> dict[str, dict[str, ScoreOut]] | None:
     nested: dict[str, dict[str, dict[str, float]]] = {}
     for row in rows:
         cell = nested.setdefault(row.subset, {}).setdefault(row.operation, {"n": row.n, "missing": row.missing})
-        cell[row.dimension] = round(row.value, 2)
+        cell[row.dimension] = row.value
     if not nested:
         return None
     return {s: {op: ScoreOut.model_validate(cell) for op, cell in ops.items()} for s, ops in nested.items()}

@@ -90,14 +90,15 @@ def test_what_is_not_published_never_appears(conn, published, state):
 def test_numbers_of_an_earlier_content_or_protocol_are_not_compared_with_todays(conn, published):
     published("Present", everywhere(10.0))
     old_content = published("Old content", everywhere(99.0))
-    old_protocol = published("Old protocol", everywhere(99.0))
+    old_protocol = published("Old protocol", None)
     conn.execute(
         "insert into benchmark_versions select benchmark_id, 'old', manifest, public_key, hidden_key, detector, judge"
         " from benchmark_versions"
     )
     conn.execute("update submissions set benchmark_version = 'old' where id = %s", (old_content,))
     conn.execute("update submissions set protocol = 'gsi-older' where id = %s", (old_protocol,))
-    conn.execute("update scores set protocol = 'gsi-older' where submission_id = %s", (old_protocol,))
+    for subset, operations in everywhere(99.0).items():
+        making.score(conn, old_protocol, subset=subset, operations=operations)
     assert _ranks(conn) == [(1, "Present")]
 
 

@@ -9,6 +9,7 @@ import pytest
 from server.db.migrate import migrate, migrations, pending
 from server.db.queries import load
 from server.errors import ConfigurationError
+from tests import making
 
 _CATALOG = {
     "columns": "select table_name, column_name, data_type, udt_name, is_nullable, column_default, is_identity"
@@ -91,11 +92,37 @@ def test_a_migration_whose_text_was_changed_is_refused(database_url):
         migrate(database_url)
 
 
-@pytest.mark.parametrize("table", ["audit_log", "submission_events"])
-@pytest.mark.parametrize("act", ["update {} set id = default", "delete from {}", "truncate {}"])
-def test_the_logs_can_only_be_added_to(table, act, database_url):
+@pytest.mark.parametrize("table", ["audit_log", "submission_events", "scores"])
+@pytest.mark.parametrize("act", ["update {table} set {column} = {column}", "delete from {table}", "truncate {table}"])
+def test_the_logs_and_the_scores_can_only_be_added_to(table, act, database_url):
+    text = act.format(table=table, column="run_id" if table == "scores" else "at")
     with psycopg.connect(database_url) as conn, pytest.raises(psycopg.errors.RaiseException, match="append-only"):
-        conn.execute(act.format(table).encode())
+        conn.execute(text.encode())
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed", "lost"])
+def test_a_finished_run_stays_as_it_ended(state, conn, blocks):
+    submission = making.submission(conn, blocks)
+    making.score(conn, submission, subset="blocks-room", operations={}, state=state)
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"), conn.transaction():
+        conn.execute("update runs set done = 1")
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"), conn.transaction():
+        conn.execute("delete from runs")
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "succeeded"])
+def test_a_subset_has_one_living_run_at_most(state, conn, blocks):
+    submission = making.submission(conn, blocks)
+    making.score(conn, submission, subset="blocks-room", operations={}, state=state)
+    with pytest.raises(psycopg.errors.UniqueViolation, match="runs_one_alive"), conn.transaction():
+        making.score(conn, submission, subset="blocks-room", operations={}, state="queued", attempt=2)
+
+
+@pytest.mark.parametrize("state", ["failed", "lost"])
+def test_a_subset_may_be_tried_again_after_an_attempt_that_gave_nothing(state, conn, blocks):
+    submission = making.submission(conn, blocks)
+    making.score(conn, submission, subset="blocks-room", operations={}, state=state)
+    making.score(conn, submission, subset="blocks-room", operations={"all": {"ic": 1}}, attempt=2)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.01, 100.01])

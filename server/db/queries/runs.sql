@@ -96,7 +96,7 @@ update submissions set hinted_at = now()
 where id in (
     select id from submissions
     where (state = 'uploaded' or (state = 'validating' and gate_expires_at < now()))
-      and coalesce(hinted_at, state_changed_at) < now() - %(patience)s
+      and coalesce(hinted_at, state_changed_at) < now() - %(patience)s::interval
     order by state_changed_at
     limit 100
     for update skip locked
@@ -108,7 +108,7 @@ returning id, gate_attempts as attempt;
 update runs set hinted_at = now()
 where id in (
     select id from runs
-    where state = 'queued' and coalesce(hinted_at, created_at) < now() - %(patience)s
+    where state = 'queued' and coalesce(hinted_at, created_at) < now() - %(patience)s::interval
     order by created_at
     limit 100
     for update skip locked
@@ -120,7 +120,7 @@ returning id, attempt;
 select distinct sub.id, sub.state_changed_at
 from submissions sub join subsets s on s.benchmark_id = sub.benchmark_id
 where sub.state in ('queued', 'scoring')
-  and sub.state_changed_at < now() - %(patience)s
+  and sub.state_changed_at < now() - %(patience)s::interval
   and not exists (
       select 1 from runs r
       where r.submission_id = sub.id and r.subset = s.id and r.state in ('queued', 'running', 'succeeded')
@@ -132,7 +132,7 @@ limit 100;
 -- Submissions whose every subset has been scored, whatever kept them from being told so.
 select sub.id, sub.state_changed_at
 from submissions sub
-where sub.state in ('queued', 'scoring') and sub.state_changed_at < now() - %(patience)s
+where sub.state in ('queued', 'scoring') and sub.state_changed_at < now() - %(patience)s::interval
   and not exists (
       select 1 from subsets s
       where s.benchmark_id = sub.benchmark_id and not exists (

@@ -74,6 +74,7 @@ select distinct on (subset) id, subset, state, attempt, stage, done, total, erro
 from runs where submission_id = %(id)s order by subset, attempt desc;
 
 -- name: scores
-select subset, operation, dimension, value, n, missing
+-- Rounded as on the boards.
+select subset, operation, dimension, round(value::numeric, 2)::double precision as value, n, missing
 from scores where submission_id = %(id)s and protocol = %(protocol)s
 order by subset, operation, dimension;
