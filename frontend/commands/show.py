@@ -76,12 +76,13 @@ def _count(value: float | None) -> str:
 
 
 def defects(console: Console, found: Iterable[Defect]) -> None:
-    """What is wrong with an archive, and what to do."""
-    table = _table("", "File", "What is wrong", "What to do")
+    """What is wrong with an archive, and what to do: whole lines, so that no file name is ever cut short."""
     for defect in found:
         mark = "[yellow]warning[/]" if defect.severity == "warning" else "[red]error[/]"
-        table.add_row(mark, escape(defect.file or "the archive"), escape(defect.message), escape(defect.remedy))
-    console.print(table)
+        where = f"[bold]{escape(defect.file)}[/]" if defect.file else "the archive"
+        console.print(f"{mark}  {where}  [dim]{escape(defect.code)}[/]", soft_wrap=True)
+        console.print(f"  {escape(defect.message)}", soft_wrap=True)
+        console.print(f"  [dim]to do:[/] {escape(defect.remedy)}", soft_wrap=True)
 
 
 def submissions(console: Console, found: Iterable[Submission]) -> None:
