@@ -93,13 +93,13 @@ def views(public: Folder, hidden: Folder) -> Iterator[View]:
 
 
 def fresh_views(*, count: int, seed: int) -> Iterator[View]:
-    """Newly rendered scenes, ``count`` of each kind with 3 to 7 blocks, stored as the benchmark's originals are."""
+    """Newly rendered scenes, ``count`` of each kind with 3 to 6 blocks, stored as the benchmark's originals are."""
     from infra.blocks.generate import fresh_scene
     from infra.blocks.package import webp
 
     for kind in ("tabletop", "room"):
         for number in range(count):
-            blocks = 3 + number % 5
+            blocks = 3 + number % 4
             scene = fresh_scene(seed * 100_000 + number, kind, blocks=blocks, twins=min(number % 3, blocks - 2))
             objects = [
                 {"label": label, "bbox_3d": box.bbox_3d, "rotation_matrix": box.rotation_matrix}
@@ -191,7 +191,7 @@ def rotation_between(first: npt.NDArray[np.float64], second: npt.NDArray[np.floa
 
 def table(tallies: dict[str, Tally]) -> str:
     """The tallies as a Markdown table."""
-    head = "| subset | images | objects | recall | invented | centre cm | size % | rotation ° | flips | CPU s per image |"
+    head = "| subset | images | objects | recall | invented | centre cm | size % | rotation ° | flips | CPU s |"
     lines = [head, "|" + "---|" * 10]
     for subset, tally in sorted(tallies.items()):
         centre, size, rotation = (

@@ -17,11 +17,15 @@ from scorer.detectors.blocks.touching import halves
 from scorer.detectors.port import EVERYTHING, Detection, Image
 
 VERSION = "blocks-detector-1"
-LEAST_SCORE = 0.4
+LEAST_SCORE = 0.5
 """Regions that a cuboid explains worse than this are no cuboids."""
 LEAST_PIXELS = 20
 CLEAR_EVIDENCE = 0.6
 """A marker that explains this share of the variation inside the silhouette is beyond doubt."""
+WELL_EXPLAINED = 0.06
+"""Share of a patch's variance that may stay unexplained without a second look at other heights."""
+GOOD_OUTLINE = 0.6
+"""Pixels (root mean square) that an outline may differ from the cuboid's without that second look."""
 REFINED = 2
 DOUBTFUL_SCORE, DOUBTFUL_SOLIDITY = 0.85, 0.97
 """Regions below both may be two objects that touch."""
@@ -94,7 +98,8 @@ def explain(hull: FloatArray, fits: list[SilhouetteFit], camera: Camera, patch: 
     if len(patch.values) < LEAST_PIXELS or not fits:
         return None
     best = _refined([fit.pose for fit in fits], camera, patch)
-    if best.evidence < CLEAR_EVIDENCE:
+    unexplained = best.match.error / max(float(np.var(patch.values)), 1e-8)
+    if best.evidence < CLEAR_EVIDENCE or unexplained > WELL_EXPLAINED or fits[0].rms > GOOD_OUTLINE:
         others = [pose for fit in fits[:2] for pose in fit_at_heights(hull, camera, float(fit.pose[2]))]
         best = min(best, _refined(others, camera, patch), key=_doubt)
     return best
