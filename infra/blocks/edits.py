@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class Slip:
 
 
 EXACT = Slip()
+_CLEAR = 0.08
+"""By how much positions must differ for words such as leftmost or nearest to be beyond doubt."""
 
 
 class Edit(Protocol):
@@ -140,21 +142,31 @@ def step(direction: Direction, metres: float) -> tuple[float, float]:
     return x * metres, z * metres
 
 
-def unique_name(blocks: tuple[Block, ...], index: int) -> str | None:
-    """How to name one block so that nobody takes it for another ("leftmost red block"); None when nothing is clear."""
-    block = blocks[index]
-    twins = [b for i, b in enumerate(blocks) if b.label == block.label and i != index]
-    if not twins:
-        return block.label
-    sideways, depth = block.x / block.z, float(np.hypot(block.x, block.z))
-    others = [(twin.x / twin.z, float(np.hypot(twin.x, twin.z))) for twin in twins]
-    margin = 0.06
-    if all(sideways < x - margin for x, _ in others):
-        return f"leftmost {block.label}"
-    if all(sideways > x + margin for x, _ in others):
-        return f"rightmost {block.label}"
-    if all(depth < (1 - margin) * d for _, d in others):
-        return f"nearest {block.label}"
-    if all(depth > (1 + margin) * d for _, d in others):
-        return f"farthest {block.label}"
-    return None
+def names(blocks: tuple[Block, ...], index: int) -> list[str]:
+    """All ways to name one block so that nobody can take it for another ("leftmost red block"); maybe none."""
+    label = blocks[index].label
+    here = _bearing(blocks[index])
+    others = [_bearing(block) for i, block in enumerate(blocks) if block.label == label and i != index]
+    if not others:
+        return [label]
+    left = sum(other.sideways < here.sideways - _CLEAR for other in others)
+    right = sum(other.sideways > here.sideways + _CLEAR for other in others)
+    words = {
+        "leftmost": right == len(others),
+        "rightmost": left == len(others),
+        "middle": left == right == 1 and len(others) == 2,
+        "nearest": all(here.distance * (1 + _CLEAR) < other.distance for other in others),
+        "farthest": all(here.distance > other.distance * (1 + _CLEAR) for other in others),
+    }
+    return [f"{word} {label}" for word, fits in words.items() if fits]
+
+
+class _Bearing(NamedTuple):
+    """Where the camera sees a block: sideways as a share of its depth, and metres away."""
+
+    sideways: float
+    distance: float
+
+
+def _bearing(block: Block) -> _Bearing:
+    return _Bearing(block.x / block.z, float(np.hypot(block.x, block.z)))

@@ -13,9 +13,10 @@ import numpy as np
 
 from infra.blocks.package import as_json, manifest_of, truth_of, webp, write_zip
 from infra.blocks.plan import PlannedSample, plan_benchmark, subset_of
-from infra.blocks.render import Pixels, mitsuba, render
+from infra.blocks.render import mitsuba, render
 from infra.blocks.sampling import sample_scene
 from infra.blocks.scene import Kind, Scene
+from infra.blocks.textures import Pixels
 from scorer.blocks.camera import Camera
 from scorer.blocks.world import PlacedBox
 
@@ -26,10 +27,11 @@ _SOFTNESS_PIXELS = 0.55
 
 @dataclass(frozen=True)
 class _Picture:
-    """One picture to be rendered; all pictures of a scene share its sampler seed, so that only edits differ."""
+    """One picture to be rendered; every maker has a sampler seed, and so grain, of its own."""
 
     name: str
     scene: Scene
+    maker: int
 
 
 def generate(*, seed: int, out: Path, jobs: int, progress: Callable[[int, int], None]) -> None:
@@ -52,28 +54,32 @@ def generate(*, seed: int, out: Path, jobs: int, progress: Callable[[int, int], 
 
 
 def _pictures(plan: list[PlannedSample]) -> list[_Picture]:
-    originals = {f"original/{sample.scene.name}": sample.scene for sample in plan}
-    edits = {
-        f"{editor}/{sample.id}": scene
-        for sample in plan
-        for editor, scene in (
-            ("perfect", sample.task.goal),
-            ("noisy", sample.task.noisy),
-            ("wrong-object", sample.task.misdirected),
-        )
-    }
-    return [_Picture(name, scene) for name, scene in {**originals, **edits}.items()]
+    """Every picture once, those of a scene in a row."""
+    pictures: dict[str, _Picture] = {}
+    for sample in plan:
+        task = sample.task
+        for maker, (name, scene) in enumerate(
+            (
+                (f"original/{sample.scene.name}", sample.scene),
+                (f"truth/{sample.id}", task.goal),
+                (f"perfect/{sample.id}", task.goal),
+                (f"noisy/{sample.id}", task.noisy),
+                (f"wrong-object/{sample.id}", task.misdirected),
+            )
+        ):
+            pictures[name] = _Picture(name, scene, max(0, maker - 1))
+    return list(pictures.values())
 
 
 def _rendered(picture: _Picture) -> tuple[str, Pixels]:
-    return picture.name, render(picture.scene, seed=picture.scene.look % 2**31)
+    return picture.name, render(picture.scene, seed=(picture.scene.look + picture.maker) % 2**31)
 
 
 def _pack(plan: list[PlannedSample], images: dict[str, Pixels], out: Path, *, seed: int) -> None:
     originals = {sample.scene.name: images[f"original/{sample.scene.name}"] for sample in plan}
     public = {f"originals/{name}.webp": webp(image) for name, image in originals.items()}
     write_zip(out / "blocks-public.zip", {**public, "benchmark.json": as_json(manifest_of(plan))})
-    edits = {f"gt/{sample.id}.webp": webp(images[f"perfect/{sample.id}"]) for sample in plan}
+    edits = {f"gt/{sample.id}.webp": webp(images[f"truth/{sample.id}"]) for sample in plan}
     write_zip(out / "blocks-hidden.zip", {**edits, "truth.json": as_json(truth_of(plan))})
     for editor in EDITORS:
         files = {

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from infra.blocks.plan import KINDS, PlannedSample, subset_of
-from infra.blocks.render import Pixels
 from infra.blocks.scene import HEIGHT, WIDTH, Scene
+from infra.blocks.textures import Pixels
 from scorer.contract import BenchmarkManifest, Truth
 
 QUALITY = 92

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from infra.blocks.denoise import Array, Guides, denoised
 from infra.blocks.scene import HEIGHT, WIDTH, Block, Scene
-from infra.blocks.textures import Look, look_of
+from infra.blocks.surroundings import Surroundings, Thing, surroundings_of
+from infra.blocks.textures import Pixels
 from scorer.blocks.world import COLOURS, MARKER_COLOUR, MARKER_X, MARKER_Z, yaw_matrix
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-Pixels = npt.NDArray[np.uint8]
 _MARKER_THICKNESS = 0.004  # of the block's height
 _VARIANT = "scalar_rgb"
+_SUN_DISTANCE = 60.0
 
 
 class RendererMissingError(RuntimeError):
@@ -40,18 +41,38 @@ def mitsuba() -> ModuleType:
     return mi
 
 
-def render(scene: Scene, *, seed: int, samples: int = 36, scale: float = 1.0) -> Pixels:
-    """The scene as the camera sees it, (384, 512, 3) uint8 sRGB, or ``scale`` times that size."""
+def render(scene: Scene, *, seed: int, samples: int = 9, scale: float = 1.0) -> Pixels:
+    """The scene as the camera sees it, (384, 512, 3) uint8 sRGB, or ``scale`` times that size.
+
+    ``samples`` per pixel for each of the two lights; ``seed`` chooses them. Light is direct only: coloured light that
+    blocks throw on the ground would blur their outlines, and a path of one bounce has hardly any noise.
+    """
     mi = mitsuba()
-    width, height = round(WIDTH * scale), round(HEIGHT * scale)
-    described = {"type": "scene", "integrator": {"type": "path", "max_depth": 2, "hide_emitters": True}}
-    described |= _surroundings(mi, scene, look_of(scene.look, scene.kind))
-    described["sensor"] = _sensor(mi, scene, width, height, samples)
+    place = surroundings_of(scene.look, scene.kind)
+    shapes = _place_shapes(mi, scene, place)
     for index, block in enumerate(scene.blocks):
-        described |= _block(mi, scene, block, index)
-    linear = np.asarray(mi.render(mi.load_dict(described), seed=seed, spp=samples))
-    # Every pixel has its own random sequence: what an edit does not touch keeps even its noise.
-    return np.asarray(cv2.fastNlMeansDenoisingColored(_srgb(linear), None, 2, 2, 5, 13), dtype=np.uint8)
+        shapes |= _block_shapes(mi, scene, block, index)
+    shapes["sensor"] = _sensor(mi, scene, round(WIDTH * scale), round(HEIGHT * scale), samples)
+    sky = {"type": "constant", "radiance": {"type": "rgb", "value": list(place.sky)}}
+    light = _lit(mi, shapes | {"light": _sun(mi, scene, place)}, seed=seed, by="emitter_samples")
+    light = light + _lit(mi, shapes | {"light": sky}, seed=seed, by="bsdf_samples")
+    return _srgb(denoised(light, _guides(mi, shapes, scene, seed=seed)))
+
+
+def _lit(mi: ModuleType, parts: dict[str, Any], *, seed: int, by: str) -> Array:
+    """Linear light (h, w, 3) of one lamp, sampled in the one way that has no noise where nothing stands before it."""
+    direct = {"type": "direct", "hide_emitters": True, "emitter_samples": 0, "bsdf_samples": 0} | {by: 1}
+    picture = mi.render(mi.load_dict({"type": "scene", "integrator": direct} | parts), seed=seed)
+    return np.asarray(picture, dtype=np.float32)[..., :3]
+
+
+def _guides(mi: ModuleType, parts: dict[str, Any], scene: Scene, *, seed: int) -> Guides:
+    """What the same seed's rays hit."""
+    aovs = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal,position:position"}
+    channels = np.asarray(mi.render(mi.load_dict({"type": "scene", "integrator": aovs} | parts), seed=seed))
+    albedo, normal, position = (channels[..., i : i + 3].astype(np.float32) for i in (0, 3, 6))
+    origin = np.array([scene.pose.x, 0, scene.pose.z], dtype=np.float32)
+    return Guides(albedo=albedo, normal=normal, position=position - origin)
 
 
 def _sensor(mi: ModuleType, scene: Scene, width: int, height: int, samples: int) -> dict[str, Any]:
@@ -65,12 +86,12 @@ def _sensor(mi: ModuleType, scene: Scene, width: int, height: int, samples: int)
         "fov_axis": "x",
         "near_clip": 0.01,
         "to_world": look,
-        "film": {"type": "hdrfilm", "width": width, "height": height, "rfilter": {"type": "tent"}},
+        "film": {"type": "hdrfilm", "width": width, "height": height, "rfilter": {"type": "box"}},
         "sampler": {"type": "multijitter", "sample_count": samples},
     }
 
 
-def _block(mi: ModuleType, scene: Scene, block: Block, index: int) -> dict[str, Any]:
+def _block_shapes(mi: ModuleType, scene: Scene, block: Block, index: int) -> dict[str, Any]:
     w, h, length = block.size
     centre = np.array([block.x, scene.camera.height - h / 2, block.z])
     thickness = _MARKER_THICKNESS * h
@@ -80,6 +101,59 @@ def _block(mi: ModuleType, scene: Scene, block: Block, index: int) -> dict[str, 
     return {
         f"block_{index}": _cuboid(mi, centre, turn, block.size, _diffuse(COLOURS[block.colour])),
         f"marker_{index}": _cuboid(mi, centre + turn @ marker_at, turn, marker_size, _diffuse(MARKER_COLOUR)),
+    }
+
+
+def _place_shapes(mi: ModuleType, scene: Scene, place: Surroundings) -> dict[str, Any]:
+    ground, far = scene.camera.height, place.ground_depth
+    half_wide, half_deep = 9.0, far  # a rectangle from behind the camera to the far edge
+    bitmap = mi.Bitmap(np.ascontiguousarray(place.ground))
+    repeat = mi.ScalarTransform4f().scale([2 * half_wide / place.ground_metres, 2 * half_deep / place.ground_metres, 1])
+    surface = {
+        "type": "diffuse",
+        "reflectance": {"type": "bitmap", "bitmap": bitmap, "filter_type": "bilinear", "to_uv": repeat},
+    }
+    flat = (
+        mi.ScalarTransform4f().translate([0, ground, 0])
+        @ mi.ScalarTransform4f().rotate([1, 0, 0], 90)
+        @ mi.ScalarTransform4f().scale([half_wide, half_deep, 1])
+    )
+    shapes: dict[str, Any] = {"ground": {"type": "rectangle", "to_world": flat, "bsdf": surface}}
+    for number, thing in enumerate(place.things):
+        shapes |= _thing_shapes(mi, thing, ground, f"thing_{number}")
+    return shapes
+
+
+def _thing_shapes(mi: ModuleType, thing: Thing, ground: float, name: str) -> dict[str, Any]:
+    x, y, z = thing.centre
+    surface = _diffuse((thing.grey * (1 + thing.warmth), thing.grey, thing.grey * (1 - thing.warmth)))
+    if thing.shape == "box":
+        return {name: _cuboid(mi, (x, ground + y, z), np.eye(3), thing.size, surface)}
+    top, radius = ground + y - thing.size[1] / 2, thing.size[0] / 2
+    lid = (
+        mi.ScalarTransform4f().translate([x, top, z])
+        @ mi.ScalarTransform4f().rotate([1, 0, 0], 90)
+        @ mi.ScalarTransform4f().scale([radius, radius, 1])
+    )
+    foot = [x, top + thing.size[1], z]
+    return {
+        name: {"type": "cylinder", "p0": foot, "p1": [x, top, z], "radius": radius, "bsdf": surface},
+        f"{name}_lid": {"type": "disk", "to_world": lid, "bsdf": surface},
+    }
+
+
+def _sun(mi: ModuleType, scene: Scene, place: Surroundings) -> dict[str, Any]:
+    """A far disk whose light on a level white surface is ``place.sun``."""
+    target = np.array([0.0, scene.camera.height, 3.0 if scene.kind == "room" else 0.9])
+    origin = target + _SUN_DISTANCE * np.array(place.to_sun)
+    radius = _SUN_DISTANCE * place.sun_radius
+    solid_angle = np.pi * place.sun_radius**2
+    radiance = np.array(place.sun) * np.pi / (solid_angle * -place.to_sun[1])
+    aim = mi.ScalarTransform4f().look_at(origin=origin.tolist(), target=target.tolist(), up=[0, 0, 1])
+    return {
+        "type": "disk",
+        "to_world": aim @ mi.ScalarTransform4f().scale([radius, radius, 1]),
+        "emitter": {"type": "area", "radiance": {"type": "rgb", "value": radiance.tolist()}},
     }
 
 
@@ -93,55 +167,8 @@ def _cuboid(
 
 
 def _diffuse(colour: tuple[float, float, float]) -> dict[str, Any]:
-    return {"type": "diffuse", "reflectance": {"type": "rgb", "value": _linear(np.array(colour) / 255).tolist()}}
-
-
-def _textured(mi: ModuleType, image: Pixels, repeats: float) -> dict[str, Any]:
-    bitmap = mi.Bitmap(np.ascontiguousarray(image))
-    repeat = mi.ScalarTransform4f().scale([repeats, repeats, 1])
-    texture = {"type": "bitmap", "bitmap": bitmap, "filter_type": "bilinear", "to_uv": repeat}
-    return {"type": "diffuse", "reflectance": texture}
-
-
-def _surroundings(mi: ModuleType, scene: Scene, look: Look) -> dict[str, Any]:
-    """Ground, walls and light. Everything is pale or grey: only blocks are saturated."""
-    still = np.eye(3)
-    ground = scene.camera.height
-    unit = 1.0 if scene.kind == "room" else 0.25
-    far, wide = look.wall_distance, 12 * unit
-    flat = mi.ScalarTransform4f().rotate([1, 0, 0], 90)
-    parts: dict[str, Any] = {
-        "sky": {"type": "constant", "radiance": {"type": "rgb", "value": look.ambient}},
-        "lamp": {
-            "type": "rectangle",
-            "to_world": mi.ScalarTransform4f().look_at(
-                origin=[look.lamp_x * unit, -2.2 * unit, 0.8 * unit], target=[0, ground, 3.2 * unit], up=[0, 0, 1]
-            )
-            @ mi.ScalarTransform4f().scale([1.1 * unit, 1.1 * unit, 1]),
-            "emitter": {"type": "area", "radiance": {"type": "rgb", "value": look.lamp}},
-        },
-        "ground": {
-            "type": "rectangle",
-            "to_world": mi.ScalarTransform4f().translate([0, ground, 0])
-            @ flat
-            @ mi.ScalarTransform4f().scale([wide, wide, 1]),
-            "bsdf": _textured(mi, look.ground, wide / look.ground_metres / unit),
-        },
-        "wall": _cuboid(mi, [0, ground - 2 * unit, far + 0.1], still, [40 * unit, 8 * unit, 0.2], _diffuse(look.wall)),
-        "skirting": _cuboid(
-            mi,
-            [0, ground - 0.05 * unit, far - 0.01 * unit],
-            still,
-            [40 * unit, 0.1 * unit, 0.03 * unit],
-            _diffuse(look.skirting),
-        ),
-    }
-    if look.side_wall is not None:
-        side = look.side_wall * unit
-        parts["side"] = _cuboid(
-            mi, [side, ground - 2 * unit, 0], still, [0.2, 8 * unit, 40 * unit], _diffuse(look.wall)
-        )
-    return parts
+    value = _linear(np.clip(np.array(colour) / 255, 0, 1)).tolist()
+    return {"type": "diffuse", "reflectance": {"type": "rgb", "value": value}}
 
 
 def _linear(srgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

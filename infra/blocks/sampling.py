@@ -10,7 +10,8 @@ from infra.blocks.scene import HEIGHT, WIDTH, Block, Kind, Scene, is_valid
 from scorer.blocks.camera import Camera
 from scorer.blocks.world import COLOURS, ROOM_CATEGORIES
 
-_TRIES = 4000
+_STARTS = 400
+_TRIES = 200
 
 
 @dataclass(frozen=True)
@@ -21,23 +22,22 @@ class _Bounds:
     pitch: tuple[float, float]
     height: tuple[float, float]
     depth: tuple[float, float]
-    sideways: float
     side: tuple[float, float]
     tall: tuple[float, float]
 
 
 _BOUNDS: dict[Kind, _Bounds] = {
-    "tabletop": _Bounds((520, 600), (30, 38), (0.52, 0.68), (0.62, 1.15), 0.36, (0.055, 0.13), (0.05, 0.11)),
-    "room": _Bounds((440, 500), (25, 31), (2.0, 2.5), (2.6, 4.7), 1.75, (0.4, 1.05), (0.35, 0.9)),
+    "tabletop": _Bounds((520, 600), (30, 38), (0.52, 0.68), (0.45, 1.15), (0.055, 0.13), (0.05, 0.11)),
+    "room": _Bounds((440, 500), (25, 31), (2.0, 2.5), (2.4, 5.0), (0.38, 0.95), (0.35, 0.85)),
 }
 
 
 def sample_scene(rng: np.random.Generator, *, name: str, kind: Kind, count: int, twins: int) -> Scene:
-    """A valid scene with ``count`` blocks, of which ``twins`` share their label with another one.
+    """A valid scene with ``count`` blocks; ``twins`` says how many of them repeat another one's label.
 
     Raises RuntimeError when none is found, which does not happen for sensible counts.
     """
-    for _ in range(50):
+    for _ in range(_STARTS):
         scene = _grown(rng, name=name, kind=kind, labels=_labels(rng, kind=kind, count=count, twins=twins))
         if scene is not None:
             return scene
@@ -51,7 +51,8 @@ def _labels(rng: np.random.Generator, *, kind: Kind, count: int, twins: int) -> 
         ["block"] * len(colours) if kind == "tabletop" else [str(c) for c in rng.choice(ROOM_CATEGORIES, len(colours))]
     )
     labels = list(zip(colours, categories, strict=True))
-    return labels + labels[:twins]
+    repeated = labels[:1] * twins if rng.random() < 0.5 else labels[:twins]  # three of a kind, or pairs
+    return labels + repeated
 
 
 def _grown(rng: np.random.Generator, *, name: str, kind: Kind, labels: list[tuple[str, str]]) -> Scene | None:
@@ -66,21 +67,26 @@ def _grown(rng: np.random.Generator, *, name: str, kind: Kind, labels: list[tupl
     for _ in range(_TRIES):
         if len(scene.blocks) == len(labels):
             return scene
-        block = _block(rng, bounds, *labels[len(scene.blocks)])
-        if block is not None and is_valid(grown := replace(scene, blocks=(*scene.blocks, block))):
-            scene = grown
+        block = _block(rng, camera, bounds, *labels[len(scene.blocks)])
+        alone = None if block is None else replace(scene, blocks=(block,))
+        if alone is not None and is_valid(alone):
+            grown = replace(scene, blocks=(*scene.blocks, *alone.blocks))
+            scene = grown if is_valid(grown) else scene
     return None
 
 
-def _block(rng: np.random.Generator, bounds: _Bounds, colour: str, category: str) -> Block | None:
-    w, length = (round(float(v), 3) for v in rng.uniform(*bounds.side, 2))
-    if 0.88 < w / length < 1 / 0.88:  # too near a square to tell its sides apart
+def _block(rng: np.random.Generator, camera: Camera, bounds: _Bounds, colour: str, category: str) -> Block | None:
+    """A block anywhere in the image, not in the world: so the picture is filled evenly and few draws are in vain."""
+    x, _, z = camera.on_plane(rng.uniform((0, 0), (WIDTH, HEIGHT)))
+    w, tall, length = rng.uniform(*np.transpose([bounds.side, bounds.tall, bounds.side])).round(3)
+    too_square = 0.88 < w / length < 1 / 0.88
+    if too_square or not bounds.depth[0] <= z <= bounds.depth[1]:
         return None
     return Block(
         colour=colour,
         category=category,
-        x=round(float(rng.uniform(-bounds.sideways, bounds.sideways)), 3),
-        z=round(float(rng.uniform(*bounds.depth)), 3),
+        x=round(float(x), 3),
+        z=round(float(z), 3),
         yaw=float(rng.uniform(-np.pi, np.pi)),
-        size=(w, round(float(rng.uniform(*bounds.tall)), 3), length),
+        size=(float(w), float(tall), float(length)),
     )

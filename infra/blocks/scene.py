@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from scorer.blocks.camera import Camera, FloatArray
 from scorer.blocks.world import CORNER_SIGNS, PlacedBox, standing_box, yaw_matrix
@@ -19,7 +18,11 @@ WIDTH, HEIGHT = 512, 384
 BORDER_PIXELS = 8
 GAP_PIXELS = 6
 SHORTEST_PIXELS = 28
-_FLOOR_GAP = {"tabletop": 0.01, "room": 0.06}
+_TALLEST = 0.85
+FLOOR_GAP = MappingProxyType({"tabletop": 0.01, "room": 0.06})
+"""Metres between any two blocks on the ground."""
+REACH = MappingProxyType({"tabletop": 1.5, "room": 6.4})
+"""How far from the camera's first place (metres forward) blocks may stand: short of everything at the back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,17 +96,32 @@ class Scene:
 
 def is_valid(scene: Scene) -> bool:
     """Whether the benchmark's guarantees hold: blocks apart on the ground, whole and apart in the image, tops seen."""
-    blocks = scene.seen()
-    if any(_overlap(a, b, gap=_FLOOR_GAP[scene.kind]) for i, a in enumerate(blocks) for b in blocks[:i]):
+    if any(block.footprint()[:, 1].max() > REACH[scene.kind] for block in scene.blocks):
         return False
-    taken = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
-    kernel = np.ones((2 * GAP_PIXELS + 1,) * 2, dtype=np.uint8)
-    for block in blocks:
-        mask = _silhouette(scene.camera, block)
-        if mask is None or np.logical_and(cv2.dilate(mask, kernel), taken).any():
-            return False
-        taken |= mask
-    return True
+    seen = [_See(block, block.footprint(), projected_corners(scene.camera, block)) for block in scene.seen()]
+    return all(_is_whole(scene.camera, block, corners) for block, _, corners in seen) and all(
+        apart(one.footprint, other.footprint) >= FLOOR_GAP[scene.kind]
+        and apart(one.corners, other.corners) >= GAP_PIXELS
+        for number, one in enumerate(seen)
+        for other in seen[:number]
+    )
+
+
+class _See(NamedTuple):
+    """A block with its floor rectangle (4, 2) and its corners in the image (8, 2)."""
+
+    block: Block
+    footprint: FloatArray
+    corners: FloatArray
+
+
+def apart(one: FloatArray, other: FloatArray) -> float:
+    """The distance between the convex hulls of two point sets (n, 2) and (m, 2); negative where they overlap.
+
+    Two convex sets are as far apart as the origin is from their Minkowski difference.
+    """
+    differences = (one[:, None] - other[None]).reshape(-1, 2).astype(np.float32)
+    return -float(cv2.pointPolygonTest(cv2.convexHull(differences), (0.0, 0.0), True))
 
 
 def projected_corners(camera: Camera, block: Block) -> FloatArray:
@@ -116,33 +134,10 @@ def projected_corners(camera: Camera, block: Block) -> FloatArray:
     return camera.project(camera.to_camera(corners))
 
 
-def _silhouette(camera: Camera, block: Block) -> npt.NDArray[np.uint8] | None:
-    """The block's silhouette (H, W), or None where it leaves the image, is too small or hides its top."""
-    if block.size[1] >= 0.85 * camera.height:
-        return None
-    pixels = projected_corners(camera, block)
-    if not np.isfinite(pixels).all():
-        return None
+def _is_whole(camera: Camera, block: Block, pixels: FloatArray) -> bool:
+    """Whether a block with these corners in the image is seen whole, from above, and large enough."""
+    if block.size[1] >= _TALLEST * camera.height or not np.isfinite(pixels).all():
+        return False
     low, high = pixels.min(axis=0), pixels.max(axis=0)
-    if low.min() < BORDER_PIXELS or high[0] > WIDTH - BORDER_PIXELS or high[1] > HEIGHT - BORDER_PIXELS:
-        return None
-    if (high - low).max() < SHORTEST_PIXELS:
-        return None
-    mask = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(pixels).astype(np.int32)), 1)
-    return mask
-
-
-def _overlap(a: Block, b: Block, *, gap: float) -> bool:
-    """Whether two floor rectangles come nearer than ``gap`` metres (separating axes)."""
-    first, second = a.footprint(), b.footprint()
-    for axis in (*_axes(first), *_axes(second)):
-        one, other = first @ axis, second @ axis
-        if one.max() + gap < other.min() or other.max() + gap < one.min():
-            return False
-    return True
-
-
-def _axes(corners: FloatArray) -> Sequence[FloatArray]:
-    edges = np.roll(corners, -1, axis=0)[:2] - corners[:2]
-    return [edge / np.linalg.norm(edge) for edge in edges]
+    inside = low.min() >= BORDER_PIXELS and high[0] <= WIDTH - BORDER_PIXELS and high[1] <= HEIGHT - BORDER_PIXELS
+    return bool(inside and (high - low).max() >= SHORTEST_PIXELS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infra.blocks.edits import Direction, Edit, Move, Remove, Rotate, Scale, Slip, View, step, unique_name
+from infra.blocks.edits import Direction, Edit, Move, Remove, Rotate, Scale, Slip, View, names, step
 from infra.blocks.scene import Kind, Scene, is_valid
 from scorer.contract import Difficulty, Operation
 
@@ -105,8 +105,9 @@ def _named(rng: np.random.Generator, scene: Scene) -> tuple[int, str] | None:
     labels = [block.label for block in scene.blocks]
     twins = [i for i, label in enumerate(labels) if labels.count(label) > 1]
     index = int(rng.choice(twins)) if twins and rng.random() < 0.7 else int(rng.integers(len(labels)))
-    name = unique_name(scene.blocks, index)
-    return (index, name) if name else None
+    possible = names(scene.blocks, index)
+    middle = [name for name in possible if name.startswith("middle")]  # rarely possible, so taken when it is
+    return (index, str(rng.choice(middle or possible))) if possible else None
 
 
 def _direction(rng: np.random.Generator) -> Direction:
@@ -163,7 +164,7 @@ def _remove(rng: np.random.Generator, scene: Scene, _difficulty: Difficulty) -> 
 
 
 def _view(rng: np.random.Generator, scene: Scene, difficulty: Difficulty) -> _Wish | None:
-    if rng.random() < 0.5:
+    if rng.random() < 0.85:  # most turns push a block out of the picture, so they are tried more often
         degrees, right = int(rng.choice(_TURNS[difficulty])), bool(rng.random() < 0.5)
         words = f"Turn the camera {degrees} degrees to the {'right' if right else 'left'}"
         return _Wish(words, View(pan=float(np.radians(degrees)) * (1 if right else -1)), "")

@@ -1,8 +1,7 @@
-"""How a scene looks around its blocks: grounds, walls and light, all of low saturation, drawn from a seed."""
+"""Textures of tables and floors: wood, tiles, stone, fabric; pale and of low saturation, drawn from a generator."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -10,91 +9,66 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
-_SIZE = 512
+Grey = npt.NDArray[np.float32]
+SIZE = 1024
+"""Height and width of every texture; its left edge continues its right one, its top its bottom."""
 
 
-@dataclass(frozen=True)
-class Look:
-    """Ground texture (with the metres that it spans in a room), sRGB colours 0..255, radiances, places in metres."""
-
-    ground: Pixels
-    ground_metres: float
-    wall: tuple[float, float, float]
-    skirting: tuple[float, float, float]
-    ambient: list[float]
-    lamp: list[float]
-    lamp_x: float
-    wall_distance: float
-    side_wall: float | None
-
-
-def look_of(seed: int, kind: str) -> Look:
-    """The look that belongs to a seed."""
-    rng = np.random.default_rng(seed)
-    ground = (_planks, _tiles, _stone)[int(rng.integers(3))](rng)
-    shade = rng.uniform(196, 226)
-    warm = rng.uniform(-4, 8)
-    ambient = rng.uniform(0.42, 0.48)
-    lamp = rng.uniform(10.5, 13.0)
-    return Look(
-        ground=ground,
-        ground_metres=2.0,
-        wall=(shade + warm, shade, shade - warm),
-        skirting=(236, 236, 234),
-        ambient=[ambient, ambient, ambient * 1.03],
-        lamp=[lamp, lamp * 0.98, lamp * 0.94],
-        lamp_x=float(rng.choice([-2.6, -1.8, 1.8, 2.6])),
-        wall_distance=float(rng.uniform(6.2, 7.0)) if kind == "room" else float(rng.uniform(1.75, 2.1)),
-        side_wall=float(rng.choice([-4.2, 4.2])) if kind == "room" and rng.random() < 0.6 else None,
-    )
+def boards(rng: np.random.Generator, *, rows: int, shade: float, gap: float) -> Pixels:
+    """Pale wooden boards along the width, ``rows`` of them, with grain, joints and lines between of depth ``gap``."""
+    grey = np.full((SIZE, SIZE), shade, dtype=np.float32)
+    side = SIZE // rows
+    for row in range(rows):
+        part = slice(row * side, (row + 1) * side)
+        grain = 9 * _noise(rng, rows=32, columns=2)[:side] + 4 * _noise(rng, rows=128, columns=4)[:side]
+        joint, cut = int(rng.integers(SIZE)), int(rng.uniform(0.35, 0.65) * SIZE)
+        tone = np.where(np.arange(SIZE) < cut, rng.uniform(-8, 8), rng.uniform(-8, 8)).astype(np.float32)
+        tone[[0, cut]] -= gap
+        grey[part] += grain + np.roll(tone, joint)
+        grey[row * side : row * side + 2] -= gap
+    return _coloured(grey, warmth=float(rng.uniform(0.07, 0.1)))
 
 
-def _noise(rng: np.random.Generator, stretch: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Smooth noise in -1..1, (512, 512), with features stretched along (rows, columns); it tiles."""
-    total = np.zeros((_SIZE, _SIZE), dtype=np.float32)
+def tiles(rng: np.random.Generator, *, rows: int, shade: float) -> Pixels:
+    """Stone tiles, ``rows`` by ``rows``, with darker joints."""
+    grey = shade + 6 * _noise(rng, rows=8, columns=8) + 2 * _noise(rng, rows=64, columns=64)
+    side = SIZE // rows
+    for row in range(rows):
+        for column in range(rows):
+            grey[row * side : (row + 1) * side, column * side : (column + 1) * side] += rng.uniform(-5, 5)
+    for line in range(0, rows * side, side):
+        grey[line : line + 5] = grey[:, line : line + 5] = shade - 48
+    return _coloured(grey, warmth=float(rng.uniform(0.0, 0.03)))
+
+
+def stone(rng: np.random.Generator, *, shade: float) -> Pixels:
+    """Honed stone: soft clouds, fine grain and a few pale veins."""
+    clouds = _noise(rng, rows=4, columns=4)
+    veins = np.exp(-np.square(_noise(rng, rows=4, columns=4) / 0.03))
+    grey = shade + 7 * clouds + 9 * veins * (0.5 + 0.5 * clouds) + 2.5 * _noise(rng, rows=256, columns=256)
+    return _coloured(grey, warmth=float(rng.uniform(-0.015, 0.03)))
+
+
+def fabric(rng: np.random.Generator, *, shade: float) -> Pixels:
+    """A plain weave: fine threads across each other, slightly uneven."""
+    threads = np.arange(SIZE, dtype=np.float32) * (2 * np.pi * 128 / SIZE)
+    weave = 3 * (np.sin(threads)[:, None] + np.sin(threads)[None, :])
+    grey = shade + weave + 4 * _noise(rng, rows=8, columns=8) + 3 * _noise(rng, rows=256, columns=256)
+    return _coloured(grey, warmth=float(rng.uniform(-0.01, 0.04)))
+
+
+def _noise(rng: np.random.Generator, *, rows: int, columns: int) -> Grey:
+    """Smooth noise in about -1..1, (SIZE, SIZE), that tiles: four octaves from rows x columns (powers of 2) cells."""
+    total = np.zeros((SIZE, SIZE), dtype=np.float32)
     for octave in range(4):
-        cells = (max(2, 4 * 2**octave // stretch[0]), max(2, 4 * 2**octave // stretch[1]))
-        grid = rng.normal(size=cells).astype(np.float32)
-        padded = np.pad(grid, 2, mode="wrap")
-        scale = (_SIZE // cells[0], _SIZE // cells[1])
-        large = cv2.resize(
-            padded, (padded.shape[1] * scale[1], padded.shape[0] * scale[0]), interpolation=cv2.INTER_CUBIC
-        )
-        total += large[2 * scale[0] :, 2 * scale[1] :][:_SIZE, :_SIZE] / 2**octave
-    return np.asarray(total / np.abs(total).max(), dtype=np.float32)
+        shape = (min(rows * 2**octave, SIZE), min(columns * 2**octave, SIZE))
+        cells = np.pad(rng.normal(size=shape).astype(np.float32), 2, mode="wrap")
+        zoom = (SIZE // shape[0], SIZE // shape[1])
+        large = cv2.resize(cells, (cells.shape[1] * zoom[1], cells.shape[0] * zoom[0]), interpolation=cv2.INTER_CUBIC)
+        total += large[2 * zoom[0] :, 2 * zoom[1] :][:SIZE, :SIZE] / 2**octave
+    return np.asarray(total / (2.5 * total.std()), dtype=np.float32)
 
 
 def _coloured(grey: npt.NDArray[np.floating[Any]], *, warmth: float) -> Pixels:
     channels = np.stack([grey * (1 + warmth), grey, grey * (1 - warmth)], axis=-1)
     return np.clip(np.round(channels), 0, 255).astype(np.uint8)
-
-
-def _planks(rng: np.random.Generator) -> Pixels:
-    """Pale wood in eight boards."""
-    grey = 172 + 9 * _noise(rng, (1, 8))
-    rows = _SIZE // 8
-    for board in range(8):
-        part = slice(board * rows, (board + 1) * rows)
-        grey[part] = np.roll(grey[part], int(rng.integers(_SIZE)), axis=1) + rng.uniform(-9, 9)
-        grey[board * rows : board * rows + 2] -= 38
-        joint = int(rng.integers(_SIZE - 2))
-        grey[part, joint : joint + 2] -= 30
-    return _coloured(grey, warmth=0.075)
-
-
-def _tiles(rng: np.random.Generator) -> Pixels:
-    """Stone tiles, four by four, with joints."""
-    grey = 178 + 6 * _noise(rng, (1, 1))
-    side = _SIZE // 4
-    for row in range(4):
-        for column in range(4):
-            grey[row * side : (row + 1) * side, column * side : (column + 1) * side] += rng.uniform(-7, 7)
-    for line in range(0, _SIZE, side):
-        grey[line : line + 3] = grey[:, line : line + 3] = 138
-    return _coloured(grey, warmth=float(rng.uniform(0.0, 0.03)))
-
-
-def _stone(rng: np.random.Generator) -> Pixels:
-    """Honed stone: soft clouds and fine grain."""
-    grey = 168 + 12 * _noise(rng, (1, 1)) + rng.normal(0, 2.5, (_SIZE, _SIZE))
-    return _coloured(grey, warmth=float(rng.uniform(-0.02, 0.04)))

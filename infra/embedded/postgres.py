@@ -21,14 +21,16 @@ _SUPERUSER = "gsi"
 class EmbeddedPostgres:
     """One database cluster in ``data_dir``; ``start`` makes it when it is not there, and finds its data when it is.
 
-    ``durable=False`` turns off fsync, for tests. Start it from the main thread: the child is tied to it.
+    ``durable=False`` turns off fsync, for tests; ``identity`` None picks who it runs as. Start it from the main
+    thread: the child is tied to it.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, identity: Identity | None = None) -> None:
         self._root = data_dir.resolve()
         self._cluster = self._root / "cluster"
         self._log = self._root / "postgres.log"
         self._durable = durable
+        self._identity = identity
         self._process: subprocess.Popen[bytes] | None = None
         self._socket_dir: Path | None = None
 
@@ -48,7 +50,7 @@ class EmbeddedPostgres:
 
         Raises StartError with the end of the server's log when it does not come up.
         """
-        identity = unprivileged()
+        identity = self._identity or unprivileged()
         self._root.mkdir(parents=True, exist_ok=True)
         self._root.chmod(0o700 if identity.owner is None else 0o711)
         fresh = not (self._cluster / "PG_VERSION").exists()

@@ -1,0 +1,72 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli import app
+from infra.doctor import examine
+from infra.testing import run_tests
+
+VERBS = ("demo", "test", "up", "down", "submit", "check", "status", "leaderboard", "migrate", "doctor")
+
+
+def test_help_names_every_verb() -> None:
+    shown = CliRunner().invoke(app, ["--help"])
+    assert shown.exit_code == 0
+    for verb in VERBS:
+        assert verb in shown.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    shown = CliRunner().invoke(app, [verb, "--help"])
+    assert shown.exit_code == 0
+    assert "Usage" in shown.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = "import sys, infra.cli; print([m for m in ('torch', 'gradio', 'celery', 'numpy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["down", "--data-dir", str(tmp_path)])
+    assert done.exit_code == 0
+
+
+def test_migrate_without_a_database_names_the_setting(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", "migrate"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.returncode == 78
+    assert "DATABASE_URL" in done.stdout
+
+
+def test_the_doctor_tells_a_broken_database_and_how_to_mend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql:///nothing?host={tmp_path}")
+    found = {finding.what: finding for finding in examine(tmp_path)}
+    assert found["database"].state == "mend"
+    assert found["database"].remedy
+
+
+def test_the_doctor_sees_waiting_migrations(
+    bare_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", bare_database_url)
+    found = {finding.what: finding for finding in examine(tmp_path)}
+    assert "0001_initial.sql" in found["database"].found
+    assert found["database"].remedy == "gsi migrate"
+
+
+def test_tests_are_run_where_they_are_named(tmp_path: Path) -> None:
+    passing = tmp_path / "test_nothing.py"
+    passing.write_text("def test_passes():\n    assert True\n")
+    assert run_tests([str(passing), "-q", "-p", "no:cacheprovider"]) == 0
