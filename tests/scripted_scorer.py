@@ -1,7 +1,7 @@
 """A program that behaves like the scorer's command line, and badly when told to.
 
-Called as ``scripted_scorer.py PLAN gate|score ...``: the file PLAN holds JSON {"gate": how, "score": how}; a number ends
-the program with that exit status.
+Called as ``scripted_scorer.py PLAN gate|score ...``: the file PLAN holds JSON {"gate": how, "score": how}; a number
+ends the program with that exit status.
 """
 
 from __future__ import annotations
