@@ -64,7 +64,13 @@ def _waiting(conn: psycopg.Connection) -> list[Migration]:
     known = {step.name: step.sha256 for step in migrations()}
     for name, sha256 in applied.items():
         if name not in known:
-            raise ConfigurationError(f"The database has the migration {name}, which this version does not know.")
+            raise ConfigurationError(
+                f"The database has the migration {name}, which this version does not know.",
+                remedy="Use the version that made it, or a newer one; or name another database or data directory.",
+            )
         if known[name] != sha256:
-            raise ConfigurationError(f"The migration {name} was applied with another text than this version has.")
+            raise ConfigurationError(
+                f"The migration {name} was applied to the database with another text than this version has.",
+                remedy="Use the version that made it, or name another database or data directory.",
+            )
     return [step for step in migrations() if step.name not in applied]
