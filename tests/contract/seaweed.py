@@ -58,8 +58,8 @@ def _command(folder: Path, ports: dict[str, int]) -> list[str]:
     return [
         str(Path(sys.executable).with_name("weed")), "-logtostderr=true", "server", f"-dir={folder / 'data'}",
         "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=20", "-filer", "-s3",
-        f"-filer.localSocket={folder / 'filer.sock'}", f"-s3.localSocket={folder / 's3.sock'}", "-s3.port.iceberg=0", "-s3.port.lance=0",
-        "-master.telemetry=false",
+        f"-filer.localSocket={folder / 'filer.sock'}", f"-s3.localSocket={folder / 's3.sock'}", "-s3.port.iceberg=0",
+        "-s3.port.lance=0", "-master.telemetry=false",
         "-s3.iam=false", f"-s3.config={config}", *(f"-{name}={port}" for name, port in ports.items()),
     ]  # fmt: skip
 
