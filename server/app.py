@@ -14,6 +14,7 @@ from server.curation.routes import router as curation
 from server.http import problems
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
+from server.http.turns import Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.settings import Settings
@@ -56,7 +57,14 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         openapi_url="/api/v1/openapi.json",
         responses=problems.RESPONSES,
     )
-    app.state.services = Services(settings=settings, pool=pool, storage=storage, queue=queue)
+    app.state.services = Services(
+        settings=settings,
+        pool=pool,
+        storage=storage,
+        queue=queue,
+        turns=Turns(pool.max_size),
+        uploads=Turns(settings.uploads_at_once),
+    )
     problems.install(app)
     app.add_middleware(CarefulHeaders)
     api = APIRouter(prefix="/api/v1")

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     """Anyone may sign in as any team and as maintainer: for one's own machine only."""
 
     max_archive_bytes: int = Field(default=1024**3, ge=1024)
+    uploads_at_once: int = Field(default=32, ge=1, le=1000)
+    upload_piece_seconds: float = Field(default=60, gt=0)
+    """How long one megabyte of an upload may take; a slower sender is cut off."""
 
     work_dir: Path = Path(tempfile.gettempdir()) / "gsi-work"
     lease_seconds: float = Field(default=60, gt=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from server.db.pool import transaction
+from server.http.turns import Turns
 from server.jobs import JobQueue
 from server.settings import Settings
 from server.storage.port import Storage
@@ -22,12 +23,14 @@ _LOG = logging.getLogger("gsi.http")
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The adapters that one application was composed of."""
+    """The adapters that one application was composed of, and turns: at the pool, and at sending an archive."""
 
     settings: Settings
     pool: ConnectionPool
     storage: Storage
     queue: JobQueue
+    turns: Turns
+    uploads: Turns
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Unit:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """The application's services."""
     return cast("Services", request.app.state.services)
 
@@ -46,7 +49,12 @@ def services(request: Request) -> Services:
 ServicesOf = Annotated[Services, Depends(services)]
 
 
-def _unit(found: ServicesOf) -> Iterator[Unit]:
+async def _turn(found: ServicesOf) -> AsyncIterator[None]:
+    async with found.turns.one():
+        yield
+
+
+def _unit(found: ServicesOf, _: Annotated[None, Depends(_turn, scope="function")]) -> Iterator[Unit]:
     with transaction(found.pool) as conn:
         unit = Unit(conn)
         yield unit
@@ -64,7 +72,7 @@ UnitOf = Annotated[Unit, Depends(_unit, scope="function")]
 _bearer = HTTPBearer(auto_error=False, description="A token from `gsi login`.")
 
 
-def bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str | None:
+async def bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str | None:
     """The token that was sent, if one was."""
     return credentials.credentials if credentials else None
 

@@ -14,7 +14,7 @@ class Page(NamedTuple):
     offset: int
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=1, le=200, description="At most so many.")] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="Leave out so many from the start.")] = 0,
 ) -> Page:

@@ -15,7 +15,13 @@ from starlette.requests import ClientDisconnect
 
 from server.db import audit
 from server.db.pool import transaction
-from server.errors import LengthMismatchError, TooLargeError, UnauthorizedError, UnsupportedMediaTypeError
+from server.errors import (
+    LengthMismatchError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+)
 from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
 from server.http.paging import PageOf
 from server.storage.port import CHUNK_BYTES, Stored, new_archive_key
@@ -97,14 +103,28 @@ def get(submission_id: UUID, caller: AnyoneOf, unit: UnitOf, response: Response)
 async def upload(submission_id: UUID, request: Request, services: ServicesOf, token: TokenOf) -> SubmissionOut:
     """Send the zip as the request's body. It goes to storage as it comes; the check begins when it is whole."""
     _check_announced(request, services.settings.max_archive_bytes)
-    await anyio.to_thread.run_sync(_may_upload, services, token, submission_id)
+    async with services.turns.one():
+        await anyio.to_thread.run_sync(_may_upload, services, token, submission_id)
     key = new_archive_key(submission_id)
-    pieces = _pieces(request)
+    stored = await _receive(request, services, key)
     try:
-        stored = await anyio.to_thread.run_sync(_store, services, key, pieces)
-    except ClientDisconnect as gone:
-        raise LengthMismatchError("The connection ended before the archive was whole.") from gone
-    return await anyio.to_thread.run_sync(_accept, services, token, submission_id, key, stored)
+        async with services.turns.one():
+            return await anyio.to_thread.run_sync(_accept, services, token, submission_id, key, stored)
+    except UnavailableError:  # no turn, no connection: what nobody knows of must not stay in storage
+        await anyio.to_thread.run_sync(services.storage.delete, key)
+        raise
+
+
+async def _receive(request: Request, services: Services, key: str) -> Stored:
+    pieces = _pieces(request, seconds=services.settings.upload_piece_seconds)
+    of_its_own = anyio.CapacityLimiter(1)  # slow uploads must not use up the threads that answer everybody else
+    async with services.uploads.one():
+        try:
+            return await anyio.to_thread.run_sync(_store, services, key, pieces, limiter=of_its_own)
+        except ClientDisconnect as gone:
+            raise LengthMismatchError("The connection ended before the archive was whole.") from gone
+        except TimeoutError as silence:
+            raise LengthMismatchError("The archive came too slowly.") from silence
 
 
 def _check_announced(request: Request, most: int) -> None:
@@ -129,16 +149,20 @@ def _awaiting(conn: Connection, services: Services, token: str | None, submissio
     return service.awaits_archive(conn, caller, submission_id)
 
 
-def _pieces(request: Request) -> Callable[[], bytes | None]:
-    """A function for a worker thread that gives the next megabyte of the body, None at the end."""
+def _pieces(request: Request, *, seconds: float) -> Callable[[], bytes | None]:
+    """A function for a worker thread that gives the next megabyte of the body, None at the end.
+
+    It raises TimeoutError when that takes longer than ``seconds``.
+    """
     stream = request.stream()
 
     async def more() -> bytes | None:
         buffer = bytearray()
-        async for chunk in stream:
-            buffer += chunk
-            if len(buffer) >= CHUNK_BYTES:
-                break
+        with anyio.fail_after(seconds):
+            async for chunk in stream:
+                buffer += chunk
+                if len(buffer) >= CHUNK_BYTES:
+                    break
         return bytes(buffer) or None
 
     return partial(anyio.from_thread.run, more)

@@ -19,7 +19,7 @@ def _anyone(unit: UnitOf, services: ServicesOf, token: TokenOf) -> Caller | None
 AnyoneOf = Annotated[Caller | None, Depends(_anyone)]
 
 
-def _someone(caller: AnyoneOf) -> Caller:
+async def _someone(caller: AnyoneOf) -> Caller:
     if caller is None:
         raise UnauthorizedError
     return caller
@@ -28,7 +28,7 @@ def _someone(caller: AnyoneOf) -> Caller:
 SomeoneOf = Annotated[Caller, Depends(_someone)]
 
 
-def _team(caller: SomeoneOf) -> Caller:
+async def _team(caller: SomeoneOf) -> Caller:
     if caller.team_id is None:
         raise ForbiddenError("A team's token is needed; this one is a maintainer's.")
     return caller
@@ -37,7 +37,7 @@ def _team(caller: SomeoneOf) -> Caller:
 TeamOf = Annotated[Caller, Depends(_team)]
 
 
-def _maintainer(caller: SomeoneOf) -> Caller:
+async def _maintainer(caller: SomeoneOf) -> Caller:
     if not caller.is_maintainer:
         raise ForbiddenError("Only maintainers may do this.")
     return caller

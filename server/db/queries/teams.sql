@@ -1,14 +1,9 @@
 -- name: find_or_make_team
--- The team of that name, whatever its case; made when there is none.
-with made as (
-    insert into teams (name) values (%(name)s)
-    on conflict (lower(name)) do nothing
-    returning id, name
-)
-select id, name from made
-union all
-select id, name from teams where lower(name) = lower(%(name)s)
-limit 1;
+-- The team of that name, whatever its case; made when there is none. The update changes nothing: it lets the statement
+-- give back a team that another transaction made at the same moment.
+insert into teams (name) values (%(name)s)
+on conflict (lower(name)) do update set name = teams.name
+returning id, name;
 
 -- name: add_token
 insert into api_tokens (team_id, role, prefix, hash, expires_at)

@@ -5,17 +5,16 @@ import socket
 import threading
 import time
 import tracemalloc
-from contextlib import contextmanager
 from uuid import UUID
 
 import httpx
 import pytest
-import uvicorn
 
 from server.app import create_app
 from server.db.pool import transaction
 from server.submissions.lifecycle import TITLES, State
 from tests import making
+from tests.serving import served, upload_head
 
 pytestmark = pytest.mark.usefixtures("blocks")
 
@@ -247,26 +246,10 @@ def test_the_list_comes_in_pages_newest_first(client, owner, blocks, pool):
     assert pages == [["M4", "M3"], ["M2", "M1"], ["M0"]]
 
 
-@contextmanager
-def _served(app):
-    """The API behind a real HTTP server on loopback; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
 def test_a_large_archive_is_never_whole_in_memory(client, owner, begun, settings, queue, storage, pool):
     size = 40 * 1024**2
     roomy = settings.model_copy(update={"max_archive_bytes": size})
-    with _served(create_app(roomy, queue=queue, storage=storage, pool=pool)) as port:
+    with served(create_app(roomy, queue=queue, storage=storage, pool=pool)) as port:
         url = f"http://127.0.0.1:{port}/api/v1/submissions/{begun}/archive"
         tracemalloc.start()
         try:
@@ -279,8 +262,8 @@ def test_a_large_archive_is_never_whole_in_memory(client, owner, begun, settings
 
 
 def test_other_requests_are_answered_while_an_upload_trickles(client, owner, begun, app):
-    with _served(app) as port, socket.create_connection(("127.0.0.1", port)) as uploading:
-        uploading.sendall(_head(begun, owner, length=1000) + b"PK")
+    with served(app) as port, socket.create_connection(("127.0.0.1", port)) as uploading:
+        uploading.sendall(upload_head(begun, owner, length=1000) + b"PK")
         start = time.monotonic()
         assert httpx.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=10).status_code == 200
         assert time.monotonic() - start < 5
@@ -289,9 +272,9 @@ def test_other_requests_are_answered_while_an_upload_trickles(client, owner, beg
 
 
 def test_an_upload_that_breaks_off_leaves_the_submission_waiting(client, owner, begun, app, tmp_path, queue):
-    with _served(app) as port:
+    with served(app) as port:
         with socket.create_connection(("127.0.0.1", port)) as uploading:
-            uploading.sendall(_head(begun, owner, length=1_000_000) + bytes(300_000))
+            uploading.sendall(upload_head(begun, owner, length=1_000_000) + bytes(300_000))
             time.sleep(0.3)
         deadline = time.monotonic() + 10
         while _stored(tmp_path / "storage") and time.monotonic() < deadline:
@@ -299,10 +282,3 @@ def test_an_upload_that_breaks_off_leaves_the_submission_waiting(client, owner, 
     assert _stored(tmp_path / "storage") == []
     assert client.get(f"/submissions/{begun}", headers=owner).json()["state"] == "created"
     assert queue.validated == []
-
-
-def _head(submission, headers, *, length):
-    return (
-        f"PUT /api/v1/submissions/{submission}/archive HTTP/1.1\r\nhost: x\r\ncontent-type: application/zip\r\n"
-        f"content-length: {length}\r\nauthorization: {headers['authorization']}\r\n\r\n"
-    ).encode()
