@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class RendererMissingError(RuntimeError):
 def mitsuba() -> ModuleType:
     """The renderer, on its scalar CPU variant. Raises RendererMissingError."""
     try:
-        import mitsuba as mi
+        mi = import_module("mitsuba")
     except ImportError as error:
         raise RendererMissingError from error
     if mi.variant() != _VARIANT:
