@@ -107,6 +107,11 @@ class _MethodNotAllowedError(GsiError):
     remedy = "See /api/docs for what each address takes."
 
 
+class _BodyTooLargeError(GsiError):
+    status, code, title = 413, "body-too-large", "The request's body is too large"
+    remedy = "Send less; only an archive may be large, and its address is in the submission's `links`."
+
+
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     known: dict[int, type[GsiError]] = {
@@ -114,6 +119,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
         403: ForbiddenError,
         404: NotFoundError,
         405: _MethodNotAllowedError,
+        413: _BodyTooLargeError,
     }
     told = known.get(error.status_code, _OtherError)()
     if type(told) is _OtherError:
