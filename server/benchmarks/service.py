@@ -73,6 +73,7 @@ def register(conn: Connection, storage: Storage, *, public_zip: Path, hidden_zip
     )
     store.put_subsets(
         conn,
+        manifest.benchmark,
         [Subset(benchmark_id=manifest.benchmark, id=s.id, title=s.title, samples=s.samples) for s in manifest.subsets],
     )
     changed = store.add_version(

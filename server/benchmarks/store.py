@@ -70,8 +70,9 @@ def put_benchmark(
     )
 
 
-def put_subsets(conn: Connection, subsets: Sequence[Subset]) -> None:
-    """Add subsets, or bring them up to date; their order is the sequence's."""
+def put_subsets(conn: Connection, benchmark_id: str, subsets: Sequence[Subset]) -> None:
+    """Make these the subsets of a benchmark, in the sequence's order; what was there before and is not named goes."""
+    _QUERIES.run(conn, "drop_other_subsets", benchmark_id=benchmark_id, ids=[one.id for one in subsets])
     _QUERIES.run_many(conn, "put_subset", [{**asdict(one), "position": n} for n, one in enumerate(subsets)])
 
 

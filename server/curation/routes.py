@@ -72,4 +72,4 @@ def retire_baseline(entry_id: UUID, body: RetireIn, caller: MaintainerOf, unit: 
 def list_acts(caller: MaintainerOf, unit: UnitOf, page: PageOf) -> AuditOut:
     """What maintainers did, newest first (maintainers)."""
     found = audit.latest(unit.conn, limit=page.limit, offset=page.offset)
-    return AuditOut(entries=[ActOut.model_validate(act) for act in found])
+    return AuditOut(audit=[ActOut.model_validate(act) for act in found])

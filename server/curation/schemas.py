@@ -21,8 +21,6 @@ ScoreChanges = Annotated[
     dict[Name, Annotated[dict[Name, Percent | None], Field(max_length=50)]],
     Field(max_length=50, description="Only the numbers to change; null takes one away."),
 ]
-
-
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
 
 
@@ -75,9 +73,7 @@ class RetireIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$")
-    ]
+    reason: Reason
 
 
 class BaselineOut(BaseModel):
@@ -127,4 +123,4 @@ class ActOut(BaseModel):
 class AuditOut(BaseModel):
     """One page of the audit log, newest first."""
 
-    entries: list[ActOut]
+    audit: list[ActOut]

@@ -69,7 +69,7 @@ def _put(conn: Connection, board: _Published, *, source_url: str, position: int)
         source_url=source_url,
         position=position,
     )
-    benchmark_store.put_subsets(conn, board.subsets)
+    benchmark_store.put_subsets(conn, board.id, board.subsets)
 
 
 def _boards(data: dict[str, Any]) -> Iterator[_Published]:

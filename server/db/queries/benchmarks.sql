@@ -31,6 +31,10 @@ values (%(benchmark_id)s, %(id)s, %(title)s, %(samples)s, %(position)s)
 on conflict (benchmark_id, id) do update set
     title = excluded.title, samples = excluded.samples, position = excluded.position;
 
+-- name: drop_other_subsets
+-- What the present content no longer has would otherwise stand empty on every board, and no entry would have it all.
+delete from subsets where benchmark_id = %(benchmark_id)s and not id = any(%(ids)s::text[]);
+
 -- name: add_version
 insert into benchmark_versions (benchmark_id, version, manifest, public_key, hidden_key, detector, judge)
 values (%(benchmark_id)s, %(version)s, %(manifest)s, %(public_key)s, %(hidden_key)s, %(detector)s, %(judge)s)

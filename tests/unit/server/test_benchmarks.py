@@ -10,6 +10,8 @@ from server.benchmarks.service import register
 from server.curation.seed import seed
 from server.db.pool import transaction
 from server.errors import InvalidError
+from server.submissions.lifecycle import State
+from tests import making
 
 
 def _rewritten(source, target, *, change=None, without=None):
@@ -53,6 +55,28 @@ def test_another_content_gets_another_version_and_the_old_one_stays(
     assert versions == {blocks.version, newer.version}
     assert client.get("/benchmarks/blocks").json()["version"] == newer.version
     assert client.get("/benchmarks/blocks/manifest").json()["title"] == "Newer"
+
+
+def _only_tabletop(data):
+    data["subsets"] = [one for one in data.get("subsets", []) if one["id"] == "blocks-tabletop"]
+    if isinstance(data["samples"], list):
+        data["samples"] = [one for one in data["samples"] if one["subset"] == "blocks-tabletop"]
+    else:
+        data.pop("subsets")
+        data["samples"] = {name: one for name, one in data["samples"].items() if name.startswith("tabletop")}
+
+
+def test_a_subset_that_a_new_content_no_longer_has_leaves_the_board(
+    client, pool, storage, blocks, benchmark_zips, tmp_path
+):
+    public = _rewritten(benchmark_zips.public, tmp_path / "p.zip", change=_only_tabletop)
+    hidden = _rewritten(benchmark_zips.hidden, tmp_path / "h.zip", change=_only_tabletop)
+    with transaction(pool) as conn:
+        newer = register(conn, storage, public_zip=public, hidden_zip=hidden)
+        numbers = {"blocks-tabletop": {"all": making.flat(50)}}
+        making.submission(conn, newer, state=State.PUBLISHED, numbers=numbers)
+    assert [one["id"] for one in client.get("/benchmarks/blocks").json()["subsets"]] == ["blocks-tabletop"]
+    assert [row["rank"] for row in client.get("/benchmarks/blocks/leaderboard").json()["rows"]] == [1]
 
 
 def _forget_a_sample(data):

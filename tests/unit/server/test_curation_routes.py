@@ -39,7 +39,7 @@ def _board(client):
 
 
 def _acts(client, maintainer):
-    return client.get("/audit", headers=maintainer).json()["entries"]
+    return client.get("/audit", headers=maintainer).json()["audit"]
 
 
 def _paper_entry(client, model):
@@ -198,4 +198,4 @@ def test_the_list_and_the_log_come_in_pages(client, maintainer):
     pages = [client.get(f"/baselines?limit=7&offset={start}").json()["baselines"] for start in range(0, 21, 7)]
     assert len(everything) == 19
     assert [entry for page in pages for entry in page] == everything
-    assert client.get("/audit?limit=1&offset=1", headers=maintainer).json()["entries"] == []
+    assert client.get("/audit?limit=1&offset=1", headers=maintainer).json()["audit"] == []
