@@ -74,11 +74,16 @@ values (%(submission_id)s, %(run_id)s, %(subset)s, %(protocol)s, %(operation)s, 
 select id, benchmark_id, benchmark_version, protocol, state, archive_key from submissions where id = %(id)s for update;
 
 -- name: unscored_subsets
-select s.id as subset from subsets s join submissions sub on sub.benchmark_id = s.benchmark_id
+-- The subsets are those of the content that was submitted to, whatever the benchmark has become since; in all queries.
+select s.one ->> 'id' as subset
+from submissions sub
+join benchmark_versions v on v.benchmark_id = sub.benchmark_id and v.version = sub.benchmark_version
+cross join jsonb_array_elements(v.manifest -> 'subsets') with ordinality s (one, position)
 where sub.id = %(submission_id)s
   and not exists (
       select 1 from runs r
-      where r.submission_id = sub.id and r.subset = s.id and r.protocol = sub.protocol and r.state = 'succeeded'
+      where r.submission_id = sub.id and r.subset = s.one ->> 'id' and r.protocol = sub.protocol
+        and r.state = 'succeeded'
   )
 order by s.position;
 
@@ -118,12 +123,14 @@ returning id, attempt;
 -- name: runless_submissions
 -- Accepted submissions with a subset that nobody will ever score: no run waits, works or has succeeded.
 select distinct sub.id, sub.state_changed_at
-from submissions sub join subsets s on s.benchmark_id = sub.benchmark_id
+from submissions sub
+join benchmark_versions v on v.benchmark_id = sub.benchmark_id and v.version = sub.benchmark_version
+cross join jsonb_array_elements(v.manifest -> 'subsets') s (one)
 where sub.state in ('queued', 'scoring')
   and sub.state_changed_at < now() - %(patience)s::interval
   and not exists (
       select 1 from runs r
-      where r.submission_id = sub.id and r.subset = s.id and r.state in ('queued', 'running', 'succeeded')
+      where r.submission_id = sub.id and r.subset = s.one ->> 'id' and r.state in ('queued', 'running', 'succeeded')
   )
 order by sub.state_changed_at
 limit 100;
@@ -132,11 +139,12 @@ limit 100;
 -- Submissions whose every subset has been scored, whatever kept them from being told so.
 select sub.id, sub.state_changed_at
 from submissions sub
+join benchmark_versions v on v.benchmark_id = sub.benchmark_id and v.version = sub.benchmark_version
 where sub.state in ('queued', 'scoring') and sub.state_changed_at < now() - %(patience)s::interval
   and not exists (
-      select 1 from subsets s
-      where s.benchmark_id = sub.benchmark_id and not exists (
-          select 1 from runs r where r.submission_id = sub.id and r.subset = s.id and r.state = 'succeeded'
+      select 1 from jsonb_array_elements(v.manifest -> 'subsets') s (one)
+      where not exists (
+          select 1 from runs r where r.submission_id = sub.id and r.subset = s.one ->> 'id' and r.state = 'succeeded'
       )
   )
 limit 100;
