@@ -13,6 +13,7 @@ from server.errors import MissingObjectError, StorageError
 from server.storage.port import CHUNK_BYTES, Counted, Stored
 
 _UNFINISHED = ".upload-"
+_TRIES = 20
 
 
 class LocalStorage:
@@ -26,11 +27,9 @@ class LocalStorage:
         target = self._path(key)
         counted = Counted(chunks, max_bytes=max_bytes)
         with _translated():
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=_UNFINISHED)
-        temporary = Path(name)
+            temporary = _unfinished_file(target.parent)
         try:
-            with os.fdopen(descriptor, "wb", buffering=0) as out:
+            with temporary.open("wb", buffering=0) as out:
                 for chunk in counted:  # what the source raises passes through as it is
                     with _translated():
                         _write_all(out, chunk)
@@ -65,7 +64,8 @@ class LocalStorage:
     def delete(self, key: str) -> None:
         """See `Storage.delete`; also removes the folders that this leaves empty."""
         path = self._path(key)
-        path.unlink(missing_ok=True)
+        with _translated():
+            path.unlink(missing_ok=True)
         for folder in path.parents:
             if folder == self._root:
                 break
@@ -88,6 +88,19 @@ class LocalStorage:
         if not parts or key.startswith("/") or any(part in {"..", "."} for part in parts):
             raise StorageError(f"Not a key: {key!r}")
         return self._root.joinpath(*parts)
+
+
+def _unfinished_file(folder: Path) -> Path:
+    """A new empty file in ``folder``, which is made; made again when a `delete` at that moment took it for deserted."""
+    for _ in range(_TRIES):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED)
+        except FileNotFoundError:
+            continue
+        os.close(descriptor)
+        return Path(name)
+    raise FileNotFoundError(folder)
 
 
 @contextmanager

@@ -158,6 +158,25 @@ def test_many_may_put_under_one_key_and_a_reader_sees_one_of_them_whole(storage)
     assert _read(storage, "k") in contents
 
 
+def test_putting_and_deleting_side_by_side_never_fails(storage):
+    failed = []
+
+    def put_and_delete(name):
+        try:
+            for _ in range(40):
+                storage.put(f"a/b/{name}", [b"x"], max_bytes=1)
+                storage.delete(f"a/b/{name}")
+        except StorageError as error:
+            failed.append(error.__cause__)
+
+    workers = [threading.Thread(target=put_and_delete, args=(name,)) for name in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert failed == []
+
+
 # What is true of one adapter only
 
 
@@ -174,6 +193,12 @@ def test_a_directory_that_cannot_be_made_is_said_so(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError):
         LocalStorage(tmp_path / "file" / "objects").check()
+
+
+def test_what_cannot_be_deleted_is_told_in_our_words(tmp_path):
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    with pytest.raises(StorageError):
+        LocalStorage(tmp_path).delete("folder")
 
 
 @pytest.mark.parametrize("prefix", ["", "some/where/"])
