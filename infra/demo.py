@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +18,11 @@ from rich.table import Table
 from frontend.client import Client
 from frontend.errors import ClientError
 from frontend.resources import Leaderboard, Submission
-from infra.embedded.process import StartError, spawn, tail
+from infra.embedded.process import StartError, spawn, stop, tail
 from infra.embedded.state import StackState, is_locked, read_state
 from infra.embedded.supervisor import python
 from infra.prepare import BLOCKS_DATA
+from infra.running import end_stack
 
 _START_SECONDS = 180.0
 _SCORE_SECONDS = 1200.0
@@ -56,11 +57,10 @@ class DemoError(RuntimeError):
 def run_demo(*, data_dir: Path, stop: bool, port: int | None) -> int:
     """Run the demo; returns the exit code. What it started is stopped again when it does not end well."""
     console = Console(highlight=False)
-    started = False
+    started = not is_locked(data_dir)
     try:
         state = read_state(data_dir)
         if state is None:
-            started = True
             state = _start(data_dir, port, console)
         else:
             console.print(f"a service is running already at {state.url}")
@@ -80,17 +80,31 @@ def run_demo(*, data_dir: Path, stop: bool, port: int | None) -> int:
 
 
 def _start(data_dir: Path, port: int | None, console: Console) -> StackState:
-    """Bring a stack up in the background and wait until it serves."""
+    """Bring a stack up in the background, or wait for one that is coming up, until it serves."""
     log = data_dir / "logs" / "up.log"
     argv = python("-m", "infra.cli", "up", "--data-dir", str(data_dir), *(["--port", str(port)] if port else []))
     with console.status("bringing the service up: PostgreSQL, Redis, API, website, workers"):
-        process = spawn(argv, log=log)
-        deadline = time.monotonic() + _START_SECONDS
-        while (state := read_state(data_dir)) is None:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise StartError(f"The service did not come up.\n{tail(log)}")
-            time.sleep(0.2)
+        process = None if is_locked(data_dir) else spawn(argv, log=log)
+        try:
+            state = _wait_for_state(data_dir, process)
+        except BaseException:
+            if process is not None:  # it may not even hold the data directory yet
+                stop(process, signal.SIGTERM, timeout=_STOP_SECONDS)
+            raise
+    if state is None:
+        raise StartError(f"The service did not come up.\n{tail(log)}")
     console.print(f"the service is up at {state.url}")
+    return state
+
+
+def _wait_for_state(data_dir: Path, process: subprocess.Popen[bytes] | None) -> StackState | None:
+    """The state of the stack once it serves; None when it ended before, or takes too long."""
+    deadline = time.monotonic() + _START_SECONDS
+    while (state := read_state(data_dir)) is None:
+        ended = process.poll() is not None if process is not None else not is_locked(data_dir)
+        if ended or time.monotonic() > deadline:
+            return None
+        time.sleep(0.2)
     return state
 
 
@@ -220,18 +234,6 @@ def _end(data_dir: Path, console: Console, *, wanted: bool) -> None:
     """Stop the stack on ``data_dir``, if wanted and running."""
     if not wanted:
         return
-    deadline = time.monotonic() + _STOP_SECONDS
     with console.status("ending the service"):
-        while is_locked(data_dir) and time.monotonic() < deadline:
-            state = read_state(data_dir)
-            if state is not None:
-                _ask_to_end(state.pid)
-            time.sleep(0.2)
-    console.print("the service has ended; its data stays" if not is_locked(data_dir) else "the service is still ending")
-
-
-def _ask_to_end(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
+        ended = end_stack(data_dir)
+    console.print("the service has ended; its data stays" if ended else "the service is still ending; see: gsi down")

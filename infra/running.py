@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.logging import RichHandler
 
 from infra.embedded.process import StartError
 from infra.embedded.stack import StackOptions, run_stack
-from infra.embedded.state import AlreadyRunningError, is_locked, known_data_dirs, read_state
+from infra.embedded.state import AlreadyRunningError, holder_of, is_locked, known_data_dirs
 
 _DOWN_SECONDS = 40.0
 _MOST_WORKERS = 4
@@ -62,30 +63,32 @@ def run_down(*, data_dir: Path | None) -> int:
 
 
 def _end(data_dir: Path, console: Console) -> int:
-    pid = _holder(data_dir)
-    if pid is None:
-        console.print(f"[red]The service on {data_dir} is starting;[/red] try again in a moment.")
-        return 75
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _DOWN_SECONDS
     with console.status(f"ending the service on {data_dir}"):
-        while is_locked(data_dir) and time.monotonic() < deadline:
-            time.sleep(0.1)
-    if is_locked(data_dir):
-        console.print(f"[red]Process {pid} has not ended in {_DOWN_SECONDS:.0f} s.[/red] Its logs: {data_dir / 'logs'}")
+        ended = end_stack(data_dir)
+    if not ended:
+        console.print(
+            f"[red]Process {holder_of(data_dir)} has not ended in {_DOWN_SECONDS:.0f} s.[/red] "
+            f"Its logs: {data_dir / 'logs'}"
+        )
         return 70
     console.print(f"ended; its data stays in {data_dir}")
     return 0
 
 
-def _holder(data_dir: Path) -> int | None:
-    """The process that runs the stack; waits a little for one that is just starting."""
-    for _ in range(50):
-        state = read_state(data_dir)
-        if state is not None:
-            return state.pid
+def end_stack(data_dir: Path) -> bool:
+    """Ask the stack on ``data_dir`` to end, even one that is still starting, and wait; False when it has not."""
+    deadline = time.monotonic() + _DOWN_SECONDS
+    asked: int | None = None
+    while is_locked(data_dir):
+        pid = holder_of(data_dir)
+        if pid is not None and pid != asked:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            asked = pid
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.1)
-    return None
+    return True
 
 
 def run_migrate() -> int:

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 _NOBODY = 65534
 _MAPPED = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+_AS_NOBODY = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+# Root's folders are often closed to others; with this one right `nobody` reaches the data directory and the programs.
+_ENTERING_ALL_FOLDERS = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
 
 
 class Identity(NamedTuple):
@@ -25,7 +28,7 @@ def user_namespaces_work() -> bool:
     """Whether this machine lets us make a user namespace in which we are an ordinary user."""
     if shutil.which("unshare") is None:
         return False
-    return subprocess.run([*_MAPPED, "true"], capture_output=True, check=False).returncode == 0
+    return _works(*_MAPPED)
 
 
 def unprivileged() -> Identity:
@@ -34,7 +37,14 @@ def unprivileged() -> Identity:
         return Identity((), None)
     if user_namespaces_work():
         return Identity(_MAPPED, None)
-    return Identity(("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--"), _NOBODY)
+    return as_nobody()
+
+
+@cache
+def as_nobody() -> Identity:
+    """The uid of `nobody`, able to enter root's folders where the kernel grants that."""
+    able = (*_AS_NOBODY, *_ENTERING_ALL_FOLDERS, "--")
+    return Identity(able if _works(*able) else (*_AS_NOBODY, "--"), _NOBODY)
 
 
 def own(folder: Path, identity: Identity) -> None:
@@ -43,3 +53,7 @@ def own(folder: Path, identity: Identity) -> None:
         return
     for path in (folder, *folder.rglob("*")):
         os.chown(path, identity.owner, identity.owner, follow_symlinks=False)
+
+
+def _works(*prefix: str) -> bool:
+    return subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0

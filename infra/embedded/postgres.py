@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from infra.embedded.process import StartError
 
 _SOCKET_NAME_BYTES = len("/.s.PGSQL.5432")
 _SOCKET_PATH_LIMIT = 107 - _SOCKET_NAME_BYTES
+_MEMORY_HELD = "shared memory block"
 _SUPERUSER = "gsi"
 
 
@@ -53,14 +55,12 @@ class EmbeddedPostgres:
         identity = self._identity or unprivileged()
         self._root.mkdir(parents=True, exist_ok=True)
         self._root.chmod(0o700 if identity.owner is None else 0o711)
-        fresh = not (self._cluster / "PG_VERSION").exists()
-        if fresh:
+        if not (self._cluster / "PG_VERSION").exists():
             self._initialise(identity)
+        process.wait_for_predecessor(self._cluster / "postmaster.pid", self._cluster, timeout=timeout)
         self._socket_dir = self._make_socket_dir(identity)
-        argv = [*identity.prefix, *process.tied_to_parent([_tool("postgres"), *self._options()], signal.SIGINT)]
-        self._process = process.spawn(argv, log=self._log)
-        process.wait_until_ready(self._process, self._accepts, name="PostgreSQL", log=self._log, timeout=timeout)
-        if fresh:
+        self._launch(identity, timeout)
+        if not self._has_database():
             self._run("createdb", "gsi")
         return self.url()
 
@@ -72,6 +72,28 @@ class EmbeddedPostgres:
         if self._socket_dir is not None:
             shutil.rmtree(self._socket_dir, ignore_errors=True)
             self._socket_dir = None
+
+    def _launch(self, identity: Identity, timeout: float) -> None:
+        """Start the server, again while the last backends of a killed one still hold its memory."""
+        argv = [*identity.prefix, *process.tied_to_parent([_tool("postgres"), *self._options()], signal.SIGINT)]
+        deadline = time.monotonic() + timeout
+        while True:
+            self._process = process.spawn(argv, log=self._log)
+            try:
+                process.wait_until_ready(
+                    self._process, self._accepts, name="PostgreSQL", log=self._log, timeout=timeout
+                )
+            except StartError as error:
+                if _MEMORY_HELD not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _has_database(self) -> bool:
+        """Whether the database `gsi` is there; it is not when the very first start was interrupted."""
+        question = "select count(*) from pg_database where datname = 'gsi'"
+        return self._run("psql", "--dbname=postgres", "--no-psqlrc", "-Atc", question).strip() == "1"
 
     def _initialise(self, identity: Identity) -> None:
         shutil.rmtree(self._cluster, ignore_errors=True)  # what an interrupted initdb left
@@ -86,8 +108,13 @@ class EmbeddedPostgres:
             raise StartError(f"PostgreSQL could not make a cluster in {self._cluster}.\n{done.stderr.strip()}")
 
     def _make_socket_dir(self, identity: Identity) -> Path:
+        """A private folder; the same one at every start of this object, so that its URL stays what it was."""
         beside = self._root / "socket"
-        if len(str(beside).encode()) <= _SOCKET_PATH_LIMIT:
+        if self._socket_dir is not None:
+            folder = self._socket_dir
+            for left in folder.iterdir():
+                left.unlink()
+        elif len(str(beside).encode()) <= _SOCKET_PATH_LIMIT:
             shutil.rmtree(beside, ignore_errors=True)
             beside.mkdir(mode=0o700)
             folder = beside
@@ -109,12 +136,13 @@ class EmbeddedPostgres:
         return ["-D", str(self._cluster), *(f"-c{name}={value}" for name, value in settings.items())]
 
     def _accepts(self) -> bool:
-        return self._client("pg_isready", "--quiet").returncode == 0
+        return self._client("pg_isready", "--quiet", "--dbname=postgres").returncode == 0
 
-    def _run(self, tool: str, *arguments: str) -> None:
+    def _run(self, tool: str, *arguments: str) -> str:
         done = self._client(tool, *arguments)
         if done.returncode != 0:
             raise StartError(f"{tool} failed: {done.stderr.strip()}")
+        return done.stdout
 
     def _client(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [_tool(tool), f"--host={self._socket_dir}", f"--username={_SUPERUSER}", *arguments]

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 
 class StartError(RuntimeError):
     """A part could not be started; the message says which, why and where its log lies."""
@@ -78,6 +80,37 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def wait_for_predecessor(pid_file: Path, folder: Path, *, timeout: float) -> None:
+    """Wait until the process that ``pid_file`` names no longer works in ``folder``, then remove the file.
+
+    A parent killed outright leaves children that take a moment to end; two of them must not share a folder. The file
+    stays, for the program's own check to find, when ``timeout`` seconds were not enough.
+    """
+    deadline = time.monotonic() + timeout
+    while (pid := _pid_in(pid_file)) is not None and _works_in(pid, folder):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
+    pid_file.unlink(missing_ok=True)
+
+
+def _pid_in(pid_file: Path) -> int | None:
+    try:
+        return int(pid_file.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 def tail(log: Path, lines: int = 12) -> str:

@@ -39,16 +39,18 @@ class EmbeddedRedis:
         return f"redis://:{self._password()}@127.0.0.1:{self._port}/0"
 
     def start(self, *, port: int | None = None, timeout: float = 15) -> str:
-        """Start the server and return its URL; ``port`` None takes a free one.
+        """Start the server and return its URL; ``port`` None takes a free one, the same again after a crash.
 
         Raises StartError with the end of the server's log when it does not come up.
         """
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._port = port or _free_port()
+        process.wait_for_predecessor(self._root / "redis.pid", self._root, timeout=timeout)
+        self._port = port or self._port or _free_port()
         config = self._root / "redis.conf"
         config.touch(mode=0o600)
         config.write_text(
             f"bind 127.0.0.1\nport {self._port}\nrequirepass {self._password()}\ndir {self._root}\n"
+            f"pidfile {self._root / 'redis.pid'}\n"
             'appendonly yes\nappendfsync everysec\nsave ""\ndaemonize no\nmaxmemory-policy noeviction\n'
         )
         argv = process.tied_to_parent([_server(), str(config)], signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -18,10 +19,10 @@ from pathlib import Path
 from types import FrameType
 
 from infra.embedded.postgres import EmbeddedPostgres
-from infra.embedded.process import StartError, spawn, tail
+from infra.embedded.process import StartError, spawn, stop, tail, tied_to_parent
 from infra.embedded.redis import EmbeddedRedis
 from infra.embedded.state import StackState, locked, remove_state, secret_of
-from infra.embedded.supervisor import Supervisor, python
+from infra.embedded.supervisor import Part, Supervisor, python
 
 _LOG = logging.getLogger("gsi.stack")
 DEFAULT_PORT = 8000
@@ -50,13 +51,19 @@ def run_stack(options: StackOptions, *, say: Say, once_ready: Callable[[str], No
     """
     stopping = threading.Event()
     with _signals_set(stopping), locked(options.data_dir), ExitStack() as parts:
-        env = _settings_env(options, parts, say)
+        port = choose_port(options.host, options.port)
+        databases: dict[str, Part] = {}
+        env = _settings_env(options, port, databases, parts, say)
         url = env["GSI_INTERNAL_URL"]
         say("preparing the database and the demo benchmark")
-        _prepare(env, options.data_dir / "logs")
+        _prepare(env, options.data_dir / "logs", stopping)
         supervisor = Supervisor(log_dir=options.data_dir / "logs", env=env)
         parts.callback(supervisor.stop)
-        _start_children(supervisor, options, port=int(url.rsplit(":", 1)[1]))
+        for name, part in databases.items():
+            supervisor.watch(name, part)
+        if stopping.is_set():
+            return
+        _start_children(supervisor, options, port=port)
         say("waiting for the website")
         _wait_for_web(url, supervisor, stopping)
         if stopping.is_set():
@@ -70,8 +77,10 @@ def run_stack(options: StackOptions, *, say: Say, once_ready: Callable[[str], No
         say("stopping")
 
 
-def _settings_env(options: StackOptions, parts: ExitStack, say: Say) -> dict[str, str]:
-    """The environment of the children: what the operator set wins, embedded parts fill the rest."""
+def _settings_env(
+    options: StackOptions, port: int, databases: dict[str, Part], parts: ExitStack, say: Say
+) -> dict[str, str]:
+    """The environment of the children: what the operator set wins, embedded parts fill the rest (and ``databases``)."""
     data = options.data_dir.resolve()
     env = dict(os.environ)
     if not (env.get("GSI_DATABASE_URL") or env.get("DATABASE_URL")):
@@ -79,13 +88,13 @@ def _settings_env(options: StackOptions, parts: ExitStack, say: Say) -> dict[str
         postgres = EmbeddedPostgres(data / "postgres")
         parts.callback(postgres.stop)
         env["GSI_DATABASE_URL"] = postgres.start()
+        databases["PostgreSQL"] = postgres
     if not env.get("GSI_BROKER_URL"):
         say("starting Redis")
         redis = EmbeddedRedis(data / "redis")
         parts.callback(redis.stop)
         env["GSI_BROKER_URL"] = redis.start()
-    port = options.port or free_port(options.host)
-    shown = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host  # noqa: S104 - compared, not bound
+        databases["Redis"] = redis
     defaults = {
         "GSI_STORAGE_DIR": str(data / "storage"),
         "GSI_WORK_DIR": str(data / "work"),
@@ -95,18 +104,28 @@ def _settings_env(options: StackOptions, parts: ExitStack, say: Say) -> dict[str
     }
     for name, value in defaults.items():
         env.setdefault(name, value)
-    here = f"http://{shown}:{port}"
+    here = f"http://{_reachable(options.host)}:{port}"
     env.setdefault("GSI_PUBLIC_URL", here)
     env["GSI_INTERNAL_URL"] = here
     env["PYTHONUNBUFFERED"] = "1"
     return env
 
 
-def _prepare(env: Mapping[str, str], logs: Path) -> None:
+def _reachable(host: str) -> str:
+    """How a client on this machine writes the address that ``host`` listens at."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{here}]" if ":" in here else here
+
+
+def _prepare(env: Mapping[str, str], logs: Path, stopping: threading.Event) -> None:
     """Migrations, published results, the demo benchmark; in a process that reads its settings as all others do."""
     log = logs / "prepare.log"
-    process = spawn(python("-m", "infra.prepare"), log=log, env=env)
-    if process.wait() != 0:
+    process = spawn(tied_to_parent(python("-m", "infra.prepare"), signal.SIGTERM), log=log, env=env)
+    while process.poll() is None:
+        if stopping.wait(0.05):
+            stop(process, signal.SIGTERM, timeout=5)
+            return
+    if process.returncode != 0:
         raise StartError(f"The database could not be prepared.\n{tail(log)}")
 
 
@@ -140,20 +159,33 @@ def answers(url: str) -> bool:
         return False
 
 
-def free_port(host: str) -> int:
-    """The first free port from 8000 on.
+def choose_port(host: str, wanted: int | None) -> int:
+    """The port ``wanted``, else the first free one from 8000 on.
 
-    Raises StartError when twenty in a row are taken.
+    Raises StartError when it is taken, or twenty in a row are.
     """
-    for port in range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TO_TRY):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
+    for port in [wanted] if wanted else range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TO_TRY):
+        if is_free(host, port):
             return port
+    if wanted:
+        raise StartError(f"Port {wanted} is taken. Name another with --port, or none to get a free one.")
     raise StartError(f"No free port from {DEFAULT_PORT} to {DEFAULT_PORT + _PORTS_TO_TRY - 1}. Name one with --port.")
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now. Raises StartError for an address that is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise StartError(f"Ports below 1024 are for root: {port}. Name another with --port.") from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise StartError(f"Nothing can listen at {host}:{port} ({error.strerror}). Check --host.") from error
+    return True
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 
 DEFAULT_HOME = Path(".gsi")
 """Data directories live here unless the caller says otherwise: `.gsi/data` for `up`, `.gsi/demo` for `demo`."""
+
+_LOCK_TRIES = 5
 
 
 class AlreadyRunningError(RuntimeError):
@@ -54,16 +57,27 @@ def remove_state(data_dir: Path) -> None:
 
 
 def is_locked(data_dir: Path) -> bool:
-    """Whether a live process holds ``data_dir``."""
-    lock = data_dir / "lock"
-    if not lock.exists():
+    """Whether a live process holds ``data_dir``. What another user hides from us counts as not held."""
+    try:
+        file = (data_dir / "lock").open("rb")
+    except OSError:
         return False
-    with lock.open("rb") as file:
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False
+
+
+def holder_of(data_dir: Path) -> int | None:
+    """The process that holds ``data_dir``, from its first moment on; None when none does."""
+    if not is_locked(data_dir):
+        return None
+    try:
+        return int((data_dir / "lock").read_text())
+    except (OSError, ValueError):  # taken this very moment
+        return None
 
 
 @contextmanager
@@ -72,14 +86,33 @@ def locked(data_dir: Path) -> Iterator[None]:
 
     Raises AlreadyRunningError when another process holds it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (data_dir / "lock").open("a+b") as file:
+    _make_private(data_dir)
+    with (data_dir / "lock").open("a+b", buffering=0) as file:
+        if not _lock(file.fileno()):
+            raise AlreadyRunningError(data_dir, read_state(data_dir))
+        remove_state(data_dir)  # of a process that was killed
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        yield
+
+
+def _make_private(data_dir: Path) -> None:
+    """Others may pass through, as `nobody` must to reach its database, but see nothing: what lies inside is private."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    for name in ("logs", "storage", "work"):
+        (data_dir / name).mkdir(exist_ok=True, mode=0o700)
+
+
+def _lock(file: int) -> bool:
+    """Take the lock; whoever only looks whether it is held holds it for a moment himself, hence the second tries."""
+    for _ in range(_LOCK_TRIES):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunningError(data_dir, read_state(data_dir)) from None
-        os.set_inheritable(file.fileno(), False)
-        yield
+            time.sleep(0.02)
+        else:
+            return True
+    return False
 
 
 def secret_of(data_dir: Path) -> str:
@@ -96,4 +129,4 @@ def known_data_dirs() -> list[Path]:
     """The data directories that this machine's user is likely to have here, most usual first."""
     if not DEFAULT_HOME.is_dir():
         return []
-    return sorted(path for path in DEFAULT_HOME.iterdir() if (path / "lock").exists())
+    return sorted(path for path in DEFAULT_HOME.iterdir() if path.is_dir())

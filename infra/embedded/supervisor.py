@@ -1,4 +1,4 @@
-"""Keeps a few child processes alive, and ends them in order."""
+"""Keeps a few programs alive, and ends them in order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from infra.embedded import process
+from infra.embedded.process import StartError
 
 _LOG = logging.getLogger("gsi.stack")
 _BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
@@ -31,6 +33,28 @@ class Child:
     restart_at: float = field(default=0)
 
 
+class Part(Protocol):
+    """Something that was started elsewhere, is started again here, and keeps its address (a database, a broker)."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None while it does not run."""
+
+    def start(self) -> str:
+        """Start it again. Raises StartError."""
+
+
+@dataclass
+class Watched:
+    """A part, and when to try next."""
+
+    name: str
+    part: Part
+    restarts: int = 0
+    restart_at: float = 0
+    started_at: float = 0
+
+
 class Supervisor:
     """Starts children in the order added, restarts those that die, stops them in the reverse order.
 
@@ -42,12 +66,17 @@ class Supervisor:
         self._log_dir = log_dir
         self._env = dict(env)
         self._children: list[Child] = []
+        self._watched: list[Watched] = []
 
     def add(self, name: str, argv: Sequence[str], *, grace: float = 5) -> None:
         """Start one more child."""
         child = Child(name=name, argv=argv, grace=grace)
         self._children.append(child)
         self._start(child)
+
+    def watch(self, name: str, part: Part) -> None:
+        """Restart ``part`` too when it dies; whoever started it stops it."""
+        self._watched.append(Watched(name=name, part=part))
 
     def pids(self) -> dict[str, int]:
         """Process ids of the children that run, by name."""
@@ -58,8 +87,11 @@ class Supervisor:
         return self._log_dir / f"{name}.log"
 
     def tend(self) -> None:
-        """Look at every child once; restart those that ended, each time a little later."""
+        """Look at everything once; restart what ended, each time a little later."""
         now = time.monotonic()
+        for watched in self._watched:
+            if watched.part.pid is None and now >= watched.restart_at:
+                self._revive(watched, now)
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child, now)
@@ -79,12 +111,20 @@ class Supervisor:
         child.process = process.spawn(argv, log=self.log_of(child.name), env=self._env)
         child.started_at = time.monotonic()
 
+    def _revive(self, watched: Watched, now: float) -> None:
+        wait = _wait_before_restart(watched, now)
+        watched.restart_at = now + wait
+        _LOG.warning("%s ended; starting it again", watched.name)
+        try:
+            watched.part.start()
+        except StartError as error:
+            _LOG.error("%s does not start, trying again in %g s: %s", watched.name, wait, error)
+        watched.started_at = time.monotonic()
+
     def _bury(self, child: Child, now: float) -> None:
         assert child.process is not None  # noqa: S101 - tend() looked
         process.kill_group(child.process.pid)
-        if now - child.started_at > _CALM_SECONDS:
-            child.restarts = 0
-        wait = _BACKOFF_SECONDS[min(child.restarts, len(_BACKOFF_SECONDS) - 1)]
+        wait = _wait_before_restart(child, now)
         _LOG.warning(
             "%s ended (status %s); starting it again in %g s. Its log: %s",
             child.name,
@@ -92,9 +132,16 @@ class Supervisor:
             wait,
             self.log_of(child.name),
         )
-        child.restarts += 1
         child.restart_at = now + wait
         child.process = None
+
+
+def _wait_before_restart(fallen: Child | Watched, now: float) -> float:
+    """Longer each time, unless it had run calmly."""
+    if now - fallen.started_at > _CALM_SECONDS:
+        fallen.restarts = 0
+    fallen.restarts += 1
+    return _BACKOFF_SECONDS[min(fallen.restarts, len(_BACKOFF_SECONDS)) - 1]
 
 
 def python(*arguments: str) -> list[str]:

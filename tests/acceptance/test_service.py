@@ -79,6 +79,10 @@ class Stack:
         assert self.process is not None
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def part(self, name: str) -> psutil.Process | None:
+        """The process of one of the embedded databases, by its program's name; None while it does not run."""
+        return next((child for child in self.children() if _command(child).split(" ")[0].endswith(name)), None)
+
     def worker(self) -> psutil.Process | None:
         """The Celery worker's main process, with a pool below it."""
         for child in self.children():
@@ -200,6 +204,34 @@ def test_nothing_hidden_is_in_what_a_job_leaves_behind(stack: Stack) -> None:
     for secret in (stack.data_dir / "secret", stack.data_dir / "redis" / "password"):
         assert secret.read_text() not in logs
     assert "new_bbox_3d" not in logs
+
+
+@pytest.mark.parametrize("program", ["postgres", "redis-server"])
+def test_a_database_that_is_killed_comes_back_with_its_data(stack: Stack, program: str) -> None:
+    client = stack.client("Survivors")
+    before = [(one.id, one.state) for one in client.submissions()]
+    killed = stack.part(program)
+    assert killed is not None
+    killed.kill()
+    wait_for(lambda: (found := stack.part(program)) is not None and found.pid != killed.pid, seconds=60)
+    wait_for(lambda: _ready(stack.state.url), seconds=60)
+    assert [(one.id, one.state) for one in stack.client("Survivors").submissions()] == before
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/api/v1/ready", timeout=20).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_after_a_supervisor_killed_outright_the_next_up_finds_the_data(stack: Stack) -> None:
+    before = [(one.id, one.state) for one in stack.client("Survivors").submissions()]
+    assert stack.process is not None
+    stack.process.kill()
+    stack.process.wait(30)
+    stack.start()
+    assert [(one.id, one.state) for one in stack.client("Survivors").submissions()] == before
 
 
 def test_down_ends_everything_and_a_restart_finds_the_data(stack: Stack) -> None:

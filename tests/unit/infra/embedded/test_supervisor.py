@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.embedded.process import StartError
 from infra.embedded.supervisor import Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -64,3 +65,42 @@ def test_what_a_child_prints_is_in_its_log(supervisor: Supervisor, tmp_path: Pat
     while (tmp_path / "talker.log").read_text() != "hello\n":
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+class Database:
+    """A part that dies on demand and refuses its first starts."""
+
+    def __init__(self, *, refusals: int = 0) -> None:
+        self.pid: int | None = None
+        self.refusals = refusals
+        self.tries = 0
+
+    def start(self) -> str:
+        self.tries += 1
+        if self.tries <= self.refusals:
+            raise StartError("not yet")
+        self.pid = 4711
+        return "there"
+
+
+def test_a_watched_part_that_died_is_started_again(supervisor: Supervisor) -> None:
+    database = Database()
+    supervisor.watch("database", database)
+    supervisor.tend()
+    assert database.pid == 4711
+    supervisor.tend()
+    assert database.tries == 1
+
+
+def test_a_watched_part_that_does_not_start_is_tried_again_later(supervisor: Supervisor) -> None:
+    database = Database(refusals=1)
+    supervisor.watch("database", database)
+    supervisor.tend()
+    supervisor.tend()
+    assert (database.pid, database.tries) == (None, 1)
+    deadline = time.monotonic() + 10
+    while database.pid is None:
+        assert time.monotonic() < deadline
+        supervisor.tend()
+        time.sleep(0.05)
+    assert database.tries == 2
