@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated
@@ -43,6 +44,7 @@ from server.teams import service as teams
 from server.teams.callers import AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
 from server.teams.model import Caller
 
+_LOG = logging.getLogger("gsi.http")
 router = APIRouter(prefix="/submissions", tags=["submissions"])
 
 _ZIP_TYPES = {"application/zip", "application/x-zip-compressed", "application/octet-stream"}
@@ -110,8 +112,8 @@ async def upload(submission_id: UUID, request: Request, services: ServicesOf, to
     try:
         async with services.turns.one():
             return await anyio.to_thread.run_sync(_accept, services, token, submission_id, key, stored)
-    except UnavailableError:  # no turn, no connection: what nobody knows of must not stay in storage
-        await anyio.to_thread.run_sync(services.storage.delete, key)
+    except UnavailableError:  # no turn: what nobody knows of must not stay in storage
+        await anyio.to_thread.run_sync(_delete_unless_accepted, services, submission_id, key)
         raise
 
 
@@ -186,10 +188,21 @@ def _accept(services: Services, token: str | None, submission_id: UUID, key: str
             _awaiting(conn, services, token, submission_id)
             answer = _whole(conn, service.accept_archive(conn, submission_id, key=key, stored=stored))
     except BaseException:
-        services.storage.delete(key)
+        _delete_unless_accepted(services, submission_id, key)
         raise
     services.queue.validate(submission_id)
     return answer
+
+
+def _delete_unless_accepted(services: Services, submission_id: UUID, key: str) -> None:
+    """Delete an archive that was not accepted; a commit whose confirmation was lost may have accepted it all the same."""
+    try:
+        with transaction(services.pool) as conn:
+            accepted = service.holds_archive(conn, submission_id, key)
+        if not accepted:
+            services.storage.delete(key)
+    except Exception:  # noqa: BLE001 - the error that led here is the one to answer with
+        _LOG.exception("nobody can say now whether %s is needed: it stays", key)
 
 
 @router.post("/{submission_id}/publish")
@@ -207,10 +220,14 @@ def unpublish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> Submissio
 
 
 @router.post("/{submission_id}/withdraw")
-def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
-    """End the submission for good."""
+def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
+    """End the submission for good; its archive is deleted."""
+    found = service.visible(unit.conn, caller, submission_id)
     _note(unit, caller, "withdraw", submission_id)
-    return _whole(unit.conn, service.withdraw(unit.conn, service.visible(unit.conn, caller, submission_id)))
+    ended = service.withdraw(unit.conn, found)
+    if found.archive_key is not None:
+        unit.after_commit.append(partial(services.storage.delete, found.archive_key))
+    return _whole(unit.conn, ended)
 
 
 @router.post("/{submission_id}/retry")

@@ -103,6 +103,11 @@ def accept_archive(conn: Connection, submission_id: UUID, *, key: str, stored: S
     return _found(conn, submission_id)
 
 
+def holds_archive(conn: Connection, submission_id: UUID, key: str) -> bool:
+    """Whether the archive at ``key`` was accepted for a submission. Waits for a commit that is still under way."""
+    return store.lock_archive_key(conn, submission_id) == key
+
+
 def publish(conn: Connection, submission: Submission) -> Submission:
     """Show the scores on the board. Raises ConflictError unless it is scored."""
     return _act(conn, submission, State.PUBLISHED, "can be published once it is scored")
@@ -116,8 +121,10 @@ def unpublish(conn: Connection, submission: Submission) -> Submission:
 
 
 def withdraw(conn: Connection, submission: Submission) -> Submission:
-    """End a submission for good. Raises ConflictError when it has ended already."""
-    return _act(conn, submission, State.WITHDRAWN, "has ended already")
+    """End a submission for good and forget its archive. Raises ConflictError when it has ended already."""
+    _act(conn, submission, State.WITHDRAWN, "has ended already")
+    store.drop_archive(conn, submission.id)
+    return _found(conn, submission.id)
 
 
 def retry(conn: Connection, submission: Submission) -> Submission:

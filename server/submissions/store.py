@@ -23,6 +23,11 @@ class _Id:
     id: UUID
 
 
+@dataclass(frozen=True)
+class _Key:
+    archive_key: str | None
+
+
 def add(
     conn: Connection,
     new: NewSubmission,
@@ -76,6 +81,12 @@ def move(conn: Connection, submission_id: UUID, target: State, *, detail: str = 
 def set_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> None:
     """Remember where the archive lies, how large it is and its sha256."""
     _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=stored.sha256, size=stored.size)
+
+
+def lock_archive_key(conn: Connection, submission_id: UUID) -> str | None:
+    """Where the archive lies, None without one, once nobody else is changing the submission."""
+    row = _QUERIES.maybe(conn, "lock_archive_key", _Key, id=submission_id)
+    return row.archive_key if row else None
 
 
 def drop_archive(conn: Connection, submission_id: UUID) -> None:

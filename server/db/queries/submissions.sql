@@ -50,6 +50,9 @@ select id, state, %(detail)s from moved;
 -- name: set_archive
 update submissions set archive_key = %(key)s, archive_sha256 = %(sha256)s, archive_bytes = %(size)s where id = %(id)s;
 
+-- name: lock_archive_key
+select archive_key from submissions where id = %(id)s for update;
+
 -- name: drop_archive
 update submissions set archive_key = null where id = %(id)s;
 

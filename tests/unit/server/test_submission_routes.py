@@ -12,6 +12,7 @@ import pytest
 
 from server.app import create_app
 from server.db.pool import transaction
+from server.submissions import service, store
 from server.submissions.lifecycle import TITLES, State
 from tests import making
 from tests.serving import served, upload_head
@@ -187,6 +188,38 @@ def test_an_upload_whose_commit_fails_leaves_no_file_and_asks_for_nothing(client
     assert answer.status_code == 500
     assert _stored(tmp_path / "storage") == []
     assert queue.validated == []
+
+
+def test_an_upload_whose_connection_dies_at_the_commit_leaves_no_file(client, owner, begun, pool, tmp_path, queue):
+    with transaction(pool) as conn:
+        conn.execute(
+            "create function cut() returns trigger language plpgsql as"
+            " $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$"
+        )
+        conn.execute(
+            "create constraint trigger cut after update on submissions deferrable initially deferred"
+            " for each row execute function cut()"
+        )
+    answer = client.put(f"/submissions/{begun}/archive", content=b"PK", headers=owner | ZIP)
+    assert answer.status_code >= 500
+    assert _stored(tmp_path / "storage") == []
+    assert client.get(f"/submissions/{begun}", headers=owner).json()["state"] == "created"
+    assert queue.validated == []
+
+
+def test_only_the_archive_that_was_accepted_is_held(client, owner, begun, pool):
+    client.put(f"/submissions/{begun}/archive", content=b"PK", headers=owner | ZIP)
+    with transaction(pool) as conn:
+        found = store.get(conn, UUID(begun))
+        assert service.holds_archive(conn, UUID(begun), found.archive_key)
+        assert not service.holds_archive(conn, UUID(begun), found.archive_key + "-of-another-upload")
+
+
+def test_withdrawing_deletes_the_archive_and_keeps_its_hash(client, owner, begun, tmp_path):
+    client.put(f"/submissions/{begun}/archive", content=b"PK", headers=owner | ZIP)
+    told = client.post(f"/submissions/{begun}/withdraw", headers=owner).json()
+    assert _stored(tmp_path / "storage") == []
+    assert told["archive_sha256"] == hashlib.sha256(b"PK").hexdigest()
 
 
 def test_a_retry_asks_for_the_check_only_once_it_is_committed(client, maintainer, blocks, pool, queue):
