@@ -195,7 +195,7 @@ def _accept(services: Services, token: str | None, submission_id: UUID, key: str
 
 
 def _delete_unless_accepted(services: Services, submission_id: UUID, key: str) -> None:
-    """Delete an archive that was not accepted; a commit whose confirmation was lost may have accepted it all the same."""
+    """Delete an archive unless it was accepted after all, by a commit whose confirmation was lost."""
     try:
         with transaction(services.pool) as conn:
             accepted = service.holds_archive(conn, submission_id, key)
