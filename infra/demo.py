@@ -44,7 +44,7 @@ class Entrant:
 
 ENTRANTS = (
     Entrant("perfect", "Demo: careful hands", "Perfect editor", "Every edit exactly as asked."),
-    Entrant("noisy", "Demo: shaky hands", "Noisy editor", "The right edit, 15 to 25% off, and a little grain."),
+    Entrant("noisy", "Demo: shaky hands", "Noisy editor", "The right edit, 25 to 40% off; now and then none at all."),
     Entrant("wrong-object", "Demo: mixed-up hands", "Wrong-object editor", "The right edit of another object."),
     Entrant("nothing", "Demo: idle hands", "Do-nothing editor", "The originals, unchanged."),
 )

@@ -21,7 +21,7 @@ def generate(
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same benchmark.")] = 7,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many pictures to render at once.")] = 2,
 ) -> None:
-    """Render the benchmark and the four sample submissions: about 20 minutes on two cores."""
+    """Render the benchmark and the four sample submissions: about 15 minutes on two cores."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

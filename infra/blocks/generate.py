@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ def generate(*, seed: int, out: Path, jobs: int, progress: Callable[[int, int], 
             name, image = done.result()
             images[name] = image
             progress(len(images), len(pictures))
-    _pack(plan, images, out, seed=seed)
+    pack(plan, images, out, seed=seed)
 
 
 def _pictures(plan: list[PlannedSample]) -> list[_Picture]:
@@ -75,7 +75,8 @@ def _rendered(picture: _Picture) -> tuple[str, Pixels]:
     return picture.name, render(picture.scene, seed=(picture.scene.look + picture.maker) % 2**31)
 
 
-def _pack(plan: list[PlannedSample], images: dict[str, Pixels], out: Path, *, seed: int) -> None:
+def pack(plan: Sequence[PlannedSample], images: Mapping[str, Pixels], out: Path, *, seed: int) -> None:
+    """Write all zips from rendered images, named `original/<scene>`, `truth/<sample>` and `<editor>/<sample>`."""
     originals = {sample.scene.name: images[f"original/{sample.scene.name}"] for sample in plan}
     public = {f"originals/{name}.webp": webp(image) for name, image in originals.items()}
     write_zip(out / "blocks-public.zip", {**public, "benchmark.json": as_json(manifest_of(plan))})
@@ -89,7 +90,7 @@ def _pack(plan: list[PlannedSample], images: dict[str, Pixels], out: Path, *, se
         write_zip(out / "submissions" / f"{editor}.zip", files)
 
 
-def _submitted(editor: str, sample: PlannedSample, images: dict[str, Pixels], *, seed: int) -> bytes:
+def _submitted(editor: str, sample: PlannedSample, images: Mapping[str, Pixels], *, seed: int) -> bytes:
     """What an editor hands in for one sample, encoded anew as editors do."""
     if editor == "nothing":
         return webp(images[f"original/{sample.scene.name}"], quality=90)
@@ -116,9 +117,9 @@ class FreshScene:
     boxes: list[PlacedBox]
 
 
-def fresh_scene(seed: int, kind: Kind, *, blocks: int = 5, twins: int = 1) -> FreshScene:
-    """A new scene, rendered. Raises RendererMissingError when Mitsuba is not installed."""
+def fresh_scene(seed: int, kind: Kind, *, blocks: int = 5, twins: int = 1, scale: float = 1.0) -> FreshScene:
+    """A new scene, rendered at ``scale`` times the usual size. Raises RendererMissingError where Mitsuba is missing."""
     rng = np.random.default_rng([seed, 0xF2E5])
     scene = sample_scene(rng, name=f"fresh-{kind}-{seed}", kind=kind, count=blocks, twins=twins)
-    image = render(scene, seed=seed)
+    image = render(scene, seed=seed, scale=scale)
     return FreshScene(image, scene.camera, [block.label for block in scene.blocks], scene.boxes())

@@ -64,6 +64,7 @@ def manifest_of(plan: Sequence[PlannedSample]) -> dict[str, Any]:
                 "samples": sum(sample.scene.kind == kind for sample in plan),
             }
             for kind in KINDS
+            if any(sample.scene.kind == kind for sample in plan)
         ],
         "samples": [_public_sample(sample) for sample in plan],
     }

@@ -31,20 +31,12 @@ class PlannedSample:
 
 def plan_benchmark(seed: int) -> list[PlannedSample]:
     """All samples, the same for the same seed: 9 scenes of each kind, 4 tasks each, every operation 6 times a kind."""
-    return [
-        sample
-        for kind_index, kind in enumerate(KINDS)
-        for number in range(SCENES_OF_A_KIND)
-        for sample in _scene_samples(np.random.default_rng([seed, kind_index, number]), kind, number)
-    ]
+    return [sample for kind in KINDS for number in range(SCENES_OF_A_KIND) for sample in plan_scene(seed, kind, number)]
 
 
-def subset_of(kind: Kind) -> str:
-    """The id of the subset that a kind of scene belongs to."""
-    return f"blocks-{kind}"
-
-
-def _scene_samples(rng: np.random.Generator, kind: Kind, number: int) -> list[PlannedSample]:
+def plan_scene(seed: int, kind: Kind, number: int) -> list[PlannedSample]:
+    """The four samples of one scene; it depends on no other scene."""
+    rng = np.random.default_rng([seed, KINDS.index(kind), number])
     difficulty, count, twins = _LEVELS[number % len(_LEVELS)]
     # The extra step after every three scenes lets each operation meet each difficulty.
     first = number * TASKS_OF_A_SCENE + number // len(_LEVELS) * 2
@@ -59,6 +51,11 @@ def _scene_samples(rng: np.random.Generator, kind: Kind, number: int) -> list[Pl
         PlannedSample(id=f"{name}_edit_{i}", scene=scene, difficulty=difficulty, task=task)
         for i, task in enumerate(tasks)
     ]
+
+
+def subset_of(kind: Kind) -> str:
+    """The id of the subset that a kind of scene belongs to."""
+    return f"blocks-{kind}"
 
 
 def _tasks(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infra.blocks.edits import Direction, Edit, Move, Remove, Rotate, Scale, Slip, View, names, step
+from infra.blocks.edits import EXACT, Direction, Edit, Move, Remove, Rotate, Scale, Slip, View, names, step
 from infra.blocks.scene import Kind, Scene, is_valid
 from scorer.contract import Difficulty, Operation
 
@@ -37,6 +37,15 @@ _CENTIMETRES: dict[Kind, dict[Difficulty, tuple[int, ...]]] = {
 _APART: dict[Kind, tuple[int, ...]] = {"tabletop": (15, 20, 25), "room": (90, 110, 130)}
 _DEGREES: dict[Difficulty, tuple[int, ...]] = {"easy": (90, 120, 180), "medium": (45, 60), "hard": (15, 30)}
 _FACTORS: dict[Difficulty, tuple[float, ...]] = {"easy": (1.5, 0.6), "medium": (1.4, 0.7), "hard": (1.25, 0.8)}
+_IDLE: dict[Operation, float] = {
+    "move": 1 / 6,
+    "place": 1 / 6,
+    "rotate": 1 / 6,
+    "scale": 1 / 6,
+    "view": 1 / 6,
+    "remove": 1 / 3,
+}
+"""How often the noisy editor hands in the original."""
 _TURNS: dict[Difficulty, tuple[int, ...]] = {"easy": (10, 12), "medium": (8, 10), "hard": (5, 6)}
 
 
@@ -63,12 +72,13 @@ class _Wish:
 
 def draw_task(rng: np.random.Generator, scene: Scene, operation: Operation, difficulty: Difficulty) -> Task | None:
     """A task of which every version keeps the benchmark's guarantees; None when none is found."""
+    idle = rng.random() < _IDLE[operation]  # drawn once: what is hard to do imperfectly must not be skipped more often
     for _ in range(_TRIES):
         wish = _DRAW[operation](rng, scene, difficulty)
         if wish is None:
             continue
         goal = wish.edit.apply(scene)
-        noisy = wish.edit.apply(scene, _slip(rng, operation))
+        noisy = wish.edit.apply(scene, Slip(share=0.0) if idle else _slip(rng, operation))
         misdirected = _misdirected(rng, scene, wish.edit)
         if misdirected is not None and is_valid(goal) and is_valid(noisy):
             return Task(
@@ -85,11 +95,11 @@ def draw_task(rng: np.random.Generator, scene: Scene, operation: Operation, diff
 
 
 def _slip(rng: np.random.Generator, operation: Operation) -> Slip:
-    """A noisy editor: 15 to 25% too little or too much, a little astray; one removal in three is forgotten."""
+    """How the noisy editor errs: 25 to 40% too little or too much, a little astray."""
     if operation == "remove":
-        return Slip(share=1.0 if rng.random() < 2 / 3 else 0.0)
-    off = rng.uniform(0.15, 0.25) * rng.choice([-1.0, 1.0])
-    return Slip(share=float(1 + off), stray=float(rng.uniform(-0.1, 0.1)))
+        return EXACT
+    off = rng.uniform(0.25, 0.4) * rng.choice([-1.0, 1.0])
+    return Slip(share=float(1 + off), stray=float(rng.uniform(-0.15, 0.15)))
 
 
 def _misdirected(rng: np.random.Generator, scene: Scene, edit: Edit) -> Scene | None:
