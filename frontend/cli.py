@@ -173,7 +173,7 @@ def withdraw(
 
 def leaderboard(
     benchmark: Annotated[
-        str, typer.Argument(metavar="[BENCHMARK]", help="gsi-bench, blocks, omnispatial or sat-real. Default: all.")
+        str, typer.Option("--benchmark", help="gsi-bench, blocks, omnispatial or sat-real. Default: all.")
     ] = "",
     subset: Annotated[str, typer.Option("--subset", help="One subset instead of the mean of all.")] = "",
     operation: Annotated[str, typer.Option("--operation", help="One operation, such as move.")] = "",

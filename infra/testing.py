@@ -26,7 +26,7 @@ def run_tests(arguments: Sequence[str]) -> int:
     processes = (
         []
         if any(a.startswith("-n") for a in arguments) or _named_paths(arguments)
-        else ["-n", "2", "--dist", "loadgroup"]
+        else ["-n", "2", "--dist", "loadfile"]
     )
     argv = [sys.executable, "-m", "pytest", *processes, *arguments]
     return subprocess.run(argv, cwd=_ROOT, check=False).returncode

@@ -38,6 +38,7 @@ element.addEventListener("click", (event) => {
 let typing;
 element.addEventListener("input", (event) => {
   if (event.target.id !== "filter-search") return;
+  ++latest; // a page that was asked for before this letter would take the letter back
   clearTimeout(typing);
   typing = setTimeout(() => show(asked(event.target.form), { keep: "replace" }), 180);
 });

@@ -57,7 +57,9 @@ class EmbeddedPostgres:
         self._root.chmod(0o700 if identity.owner is None else 0o711)
         if not (self._cluster / "PG_VERSION").exists():
             self._initialise(identity)
-        process.wait_for_predecessor(self._cluster / "postmaster.pid", self._cluster, timeout=timeout)
+        process.wait_for_predecessor(
+            "postgres", pid_file=self._cluster / "postmaster.pid", folder=self._cluster, timeout=timeout
+        )
         self._socket_dir = self._make_socket_dir(identity)
         self._launch(identity, timeout)
         if not self._has_database():

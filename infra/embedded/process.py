@@ -30,9 +30,14 @@ def tied_to_parent(argv: Sequence[str], stop_signal: signal.Signals) -> list[str
 
 
 def spawn(
-    argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    argv: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start ``argv`` in a session of its own, output appended to ``log``, no standard input."""
+    """Start ``argv`` in a session of its own, output appended to ``log``, no standard input, ``pass_fds`` open."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
         return subprocess.Popen(
@@ -43,6 +48,7 @@ def spawn(
             env=dict(env) if env is not None else None,
             cwd=cwd,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
 
 
@@ -82,18 +88,34 @@ def kill_group(pid: int) -> None:
         return
 
 
-def wait_for_predecessor(pid_file: Path, folder: Path, *, timeout: float) -> None:
-    """Wait until the process that ``pid_file`` names no longer works in ``folder``, then remove the file.
+def wait_for_predecessor(program: str, *, pid_file: Path, folder: Path, timeout: float) -> None:
+    """Wait until no process of ``program`` works in ``folder`` any more.
 
-    A parent killed outright leaves children that take a moment to end; two of them must not share a folder. The file
-    stays, for the program's own check to find, when ``timeout`` seconds were not enough.
+    A parent killed outright leaves children that take a moment to end, and a server killed outright leaves helpers that
+    still write; two generations must not share a folder. A pid file that names a process which works elsewhere is of
+    one that is long dead (the number was given out again) and is removed; any other stays, for the program's own check.
+
+    Raises StartError when ``timeout`` seconds were not enough.
     """
     deadline = time.monotonic() + timeout
-    while (pid := _pid_in(pid_file)) is not None and _works_in(pid, folder):
+    while (at_work := _working(program, folder)) is not None:
         if time.monotonic() > deadline:
-            return
+            raise StartError(f"Process {at_work} still works in {folder}. End it first.")
         time.sleep(0.05)
-    pid_file.unlink(missing_ok=True)
+    pid = _pid_in(pid_file)
+    if pid is not None and psutil.pid_exists(pid):
+        pid_file.unlink(missing_ok=True)
+
+
+def _working(program: str, folder: Path) -> int | None:
+    """A live process of that name and working directory. Those of other users, which hide theirs, are not ours."""
+    for process in psutil.process_iter():
+        try:
+            if process.name() == program and process.cwd() == str(folder):
+                return process.pid
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            continue
+    return None
 
 
 def _pid_in(pid_file: Path) -> int | None:
@@ -101,16 +123,6 @@ def _pid_in(pid_file: Path) -> int | None:
         return int(pid_file.read_text().split()[0])
     except (OSError, ValueError, IndexError):
         return None
-
-
-def _works_in(pid: int, folder: Path) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return False
-    except psutil.AccessDenied:
-        return True
 
 
 def tail(log: Path, lines: int = 12) -> str:

@@ -44,7 +44,9 @@ class EmbeddedRedis:
         Raises StartError with the end of the server's log when it does not come up.
         """
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        process.wait_for_predecessor(self._root / "redis.pid", self._root, timeout=timeout)
+        process.wait_for_predecessor(
+            "redis-server", pid_file=self._root / "redis.pid", folder=self._root, timeout=timeout
+        )
         self._port = port or self._port or _free_port()
         config = self._root / "redis.conf"
         config.touch(mode=0o600)

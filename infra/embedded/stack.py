@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from infra.embedded.listening import listen
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.process import StartError, spawn, stop, tail, tied_to_parent
 from infra.embedded.redis import EmbeddedRedis
@@ -25,8 +25,6 @@ from infra.embedded.state import StackState, locked, remove_state, secret_of
 from infra.embedded.supervisor import Part, Supervisor, python
 
 _LOG = logging.getLogger("gsi.stack")
-DEFAULT_PORT = 8000
-_PORTS_TO_TRY = 20
 _WEB_TIMEOUT = 90.0
 _TEND_SECONDS = 0.5
 
@@ -51,9 +49,10 @@ def run_stack(options: StackOptions, *, say: Say, once_ready: Callable[[str], No
     """
     stopping = threading.Event()
     with _signals_set(stopping), locked(options.data_dir), ExitStack() as parts:
-        port = choose_port(options.host, options.port)
+        # Held from the first moment to the last: the address that is told is ours, also while the web process restarts.
+        door = parts.enter_context(listen(options.host, options.port))
         databases: dict[str, Part] = {}
-        env = _settings_env(options, port, databases, parts, say)
+        env = _settings_env(options, door.getsockname()[1], databases, parts, say)
         url = env["GSI_INTERNAL_URL"]
         say("preparing the database and the demo benchmark")
         _prepare(env, options.data_dir / "logs", stopping)
@@ -63,7 +62,7 @@ def run_stack(options: StackOptions, *, say: Say, once_ready: Callable[[str], No
             supervisor.watch(name, part)
         if stopping.is_set():
             return
-        _start_children(supervisor, options, port=port)
+        _start_children(supervisor, options, door=door)
         say("waiting for the website")
         _wait_for_web(url, supervisor, stopping)
         if stopping.is_set():
@@ -129,14 +128,13 @@ def _prepare(env: Mapping[str, str], logs: Path, stopping: threading.Event) -> N
         raise StartError(f"The database could not be prepared.\n{tail(log)}")
 
 
-def _start_children(supervisor: Supervisor, options: StackOptions, *, port: int) -> None:
+def _start_children(supervisor: Supervisor, options: StackOptions, *, door: socket.socket) -> None:
     worker = python("-m", "celery", "--app", "server.worker.main", "worker")
     worker += ["--concurrency", str(options.workers), "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     schedule = str(options.data_dir.resolve() / "beat-schedule")
     beat = python("-m", "celery", "--app", "server.worker.main", "beat", "--schedule", schedule, "--pidfile", "")
-    web = python("-m", "uvicorn", "infra.asgi:create", "--factory", "--host", options.host, "--port", str(port))
-    # One process: the site's event queue lives in it. Pages hold a stream open, which a stop does not wait for.
-    supervisor.add("web", [*web, "--no-access-log", "--timeout-graceful-shutdown", "2"], grace=6)
+    web = python("-m", "infra.web", str(door.fileno()))  # one process: the site's event queue lives in it
+    supervisor.add("web", web, grace=6, pass_fds=(door.fileno(),))
     supervisor.add("worker", worker, grace=8)
     supervisor.add("beat", [*beat, "--loglevel", "WARNING"], grace=3)
 
@@ -157,35 +155,6 @@ def answers(url: str) -> bool:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def choose_port(host: str, wanted: int | None) -> int:
-    """The port ``wanted``, else the first free one from 8000 on.
-
-    Raises StartError when it is taken, or twenty in a row are.
-    """
-    for port in [wanted] if wanted else range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TO_TRY):
-        if is_free(host, port):
-            return port
-    if wanted:
-        raise StartError(f"Port {wanted} is taken. Name another with --port, or none to get a free one.")
-    raise StartError(f"No free port from {DEFAULT_PORT} to {DEFAULT_PORT + _PORTS_TO_TRY - 1}. Name one with --port.")
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now. Raises StartError for an address that is not this machine's."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except PermissionError:
-            raise StartError(f"Ports below 1024 are for root: {port}. Name another with --port.") from None
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return False
-            raise StartError(f"Nothing can listen at {host}:{port} ({error.strerror}). Check --host.") from error
-    return True
 
 
 @contextmanager

@@ -22,11 +22,12 @@ _CALM_SECONDS = 60
 
 @dataclass
 class Child:
-    """One supervised program: how to start it and how long it may take to stop (seconds)."""
+    """One supervised program: how to start it, what it inherits, how long it may take to stop (seconds)."""
 
     name: str
     argv: Sequence[str]
     grace: float = 5
+    pass_fds: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0
     restarts: int = 0
@@ -68,9 +69,9 @@ class Supervisor:
         self._children: list[Child] = []
         self._watched: list[Watched] = []
 
-    def add(self, name: str, argv: Sequence[str], *, grace: float = 5) -> None:
-        """Start one more child."""
-        child = Child(name=name, argv=argv, grace=grace)
+    def add(self, name: str, argv: Sequence[str], *, grace: float = 5, pass_fds: Sequence[int] = ()) -> None:
+        """Start one more child; it inherits the file descriptors ``pass_fds``, which must stay open."""
+        child = Child(name=name, argv=argv, grace=grace, pass_fds=tuple(pass_fds))
         self._children.append(child)
         self._start(child)
 
@@ -108,7 +109,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         argv = process.tied_to_parent(child.argv, signal.SIGTERM)
-        child.process = process.spawn(argv, log=self.log_of(child.name), env=self._env)
+        child.process = process.spawn(argv, log=self.log_of(child.name), env=self._env, pass_fds=child.pass_fds)
         child.started_at = time.monotonic()
 
     def _revive(self, watched: Watched, now: float) -> None:

@@ -96,7 +96,7 @@ def _unfinished_file(folder: Path) -> Path:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor, name = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # it went while we looked, at whichever moment
             continue
         os.close(descriptor)
         return Path(name)

@@ -21,7 +21,7 @@ from infra.prepare import BLOCKS_DATA
 
 ROOT = Path(__file__).parents[2]
 SETTLED = {"scored", "published", "rejected", "failed", "withdrawn"}
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 def gsi(*arguments: str, **options: float) -> subprocess.CompletedProcess[str]:

@@ -17,8 +17,6 @@ from server.storage.port import download, put_file
 from server.storage.s3 import S3Storage
 from tests.contract.seaweed import S3Server, running_s3
 
-pytestmark = pytest.mark.xdist_group("s3")  # one server is enough
-
 MIB = 1024 * 1024
 
 

@@ -79,7 +79,7 @@ def test_submit_waits_publishes_and_the_board_shows_it(run: Run, service: Servic
     assert done.exit_code == 0, done.output
     assert "Published" in done.output
     assert "89.19" in done.output
-    board = run("leaderboard", "blocks")
+    board = run("leaderboard", "--benchmark", "blocks")
     assert "My editor" in board.output
     assert [*service.uploads.values()] == [archive.read_bytes()]
 
@@ -139,7 +139,7 @@ def test_another_team_named_at_a_command_is_logged_in_anew(run: Run, service: Se
     assert [each["team"] for each in service.submissions.values()] == ["Other"]
 
 
-@pytest.mark.parametrize("command", [("status", "nothing"), ("leaderboard", "nothing")])
+@pytest.mark.parametrize("command", [("status", "nothing"), ("leaderboard", "--benchmark", "nothing")])
 def test_what_does_not_exist_ends_with_66(run: Run, command: tuple[str, ...]) -> None:
     assert run(*command).exit_code == 66
 
