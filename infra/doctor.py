@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -17,6 +17,9 @@ from rich.table import Table
 
 from infra.embedded.identity import user_namespaces_work
 from infra.embedded.state import is_locked, read_state
+
+if TYPE_CHECKING:
+    from server.settings import Settings
 
 _LEAST_DISK = 3 * 2**30
 _LEAST_MEMORY = 3 * 2**30
@@ -55,6 +58,7 @@ def examine(data_dir: Path) -> Iterator[Finding]:
     yield _unprivileged_postgres()
     yield _blocks()
     yield _stack(data_dir)
+    yield from _settings()
     yield from _configured_parts()
     yield from _optional_tools()
 
@@ -130,6 +134,35 @@ def _stack(data_dir: Path) -> Finding:
     return Finding("service", "ok", f"does not run on {data_dir}; start it with: gsi up")
 
 
+def _settings() -> Iterator[Finding]:
+    """Each setting that is unusable, by the name under which the operator set it."""
+    from pydantic import ValidationError
+
+    try:
+        _settings_of_up()
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "_".join(str(part) for part in wrong["loc"])
+            name = name if name.isupper() else f"GSI_{name}".upper().rstrip("_")
+            yield Finding("settings", "mend", f"{name}: {wrong['msg']}", "see docs/operations.md for what it may be")
+    else:
+        yield Finding("settings", "ok", "all usable")
+
+
+def _settings_of_up() -> Settings:
+    """The settings as `gsi up` would have them. Raises pydantic.ValidationError."""
+    from server.settings import Settings
+
+    filled_in = {
+        "DATABASE_URL": ("postgresql:///embedded", ("DATABASE_URL", "GSI_DATABASE_URL")),
+        "secret_key": ("made in the data directory, then kept", ("GSI_SECRET_KEY",)),
+        "storage_dir": (".", ("GSI_STORAGE_DIR",)),
+    }
+    return Settings(
+        **{name: value for name, (value, names) in filled_in.items() if not any(n in os.environ for n in names)}  # type: ignore[arg-type]  # read as from the environment
+    )
+
+
 def _configured_parts() -> Iterator[Finding]:
     """Parts of the operator's own, where the environment names any."""
     database = os.environ.get("GSI_DATABASE_URL") or os.environ.get("DATABASE_URL")
@@ -176,10 +209,9 @@ def _broker(url: str) -> Finding:
 
 
 def _bucket() -> Finding:
-    from server.settings import read_settings
     from server.storage.choose import storage_of
 
-    storage_of(read_settings()).check()
+    storage_of(_settings_of_up()).check()
     return Finding("storage", "ok", "the bucket answers")
 
 

@@ -66,6 +66,26 @@ def test_the_doctor_sees_waiting_migrations(
     assert found["database"].remedy == "gsi migrate"
 
 
+def test_the_doctor_names_each_unusable_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GSI_LEASE_SECONDS", "-1")
+    monkeypatch.setenv("GSI_MAX_ATTEMPTS", "many")
+    found = [finding for finding in examine(tmp_path) if finding.what == "settings"]
+    assert {finding.state for finding in found} == {"mend"}
+    assert [finding.found.split(":")[0] for finding in found] == ["GSI_LEASE_SECONDS", "GSI_MAX_ATTEMPTS"]
+
+
+def test_the_doctor_looks_at_a_bucket_with_what_up_would_fill_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GSI_S3_BUCKET", "nothing")
+    monkeypatch.setenv("GSI_S3_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("GSI_S3_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("GSI_S3_SECRET_ACCESS_KEY", "secret")
+    found = {finding.what: finding for finding in examine(tmp_path)}
+    assert found["settings"].state == "ok"
+    assert found["storage"].found.startswith("StorageError")
+
+
 def test_tests_are_run_where_they_are_named(tmp_path: Path) -> None:
     passing = tmp_path / "test_nothing.py"
     passing.write_text("def test_passes():\n    assert True\n")
