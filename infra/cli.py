@@ -133,7 +133,7 @@ def _add_blocks() -> None:
 def main() -> None:
     """Run the command line."""
     _add_blocks()
-    app()
+    app(prog_name="gsi")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,13 @@ def test_every_verb_explains_itself(verb: str) -> None:
     assert "Usage" in shown.stdout
 
 
+def test_help_speaks_of_gsi_however_it_was_started() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", "check", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Usage: gsi check" in done.stdout
+
+
 def test_help_loads_nothing_heavy() -> None:
     program = "import sys, infra.cli; print([m for m in ('torch', 'gradio', 'celery', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
