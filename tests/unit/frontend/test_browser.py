@@ -214,7 +214,7 @@ def test_the_chosen_light_is_remembered(context: BrowserContext, site: str) -> N
 def a_zip() -> bytes:
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w") as made:
-        made.writestr("blocks-tabletop/tabletop-01_edit_1.png", b"pixels" * 1000)
+        made.writestr(zipfile.ZipInfo("blocks-tabletop/tabletop-01_edit_1.png"), b"pixels" * 1000)  # of no date
     return kept.getvalue()
 
 
