@@ -14,7 +14,10 @@ from server.teams import service
 router = APIRouter(tags=["teams"])
 
 TeamName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f<>]+$")
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f<>\u202a-\u202e\u2066-\u2069]+$"
+    ),
 ]
 
 

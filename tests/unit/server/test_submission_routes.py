@@ -89,6 +89,7 @@ def test_one_idempotency_key_sent_at_once_many_times_makes_one_submission(client
         ({"model": "  "}, "model"),
         ({"model": "x" * 121}, "model"),
         ({"model": "a\nb"}, "model"),
+        ({"model": "backwards \u202e"}, "model"),
         ({"model": None}, "model"),
         ({"url": "javascript:alert(1)"}, "url"),
         ({"url": "https://a b"}, "url"),
