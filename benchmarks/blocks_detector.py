@@ -136,7 +136,7 @@ def measure(all_views: Iterable[View], *, degrade: Callable[[Image], Image] = un
     for view in all_views:
         image = degrade(view.image)
         begin = time.process_time()
-        found = detector.detect(image=image, target=EVERYTHING, camera=view.camera)
+        found = detector.detect(image=image, target=EVERYTHING, camera=view.camera.data)
         seconds = time.process_time() - begin
         tally = tallies.setdefault(view.subset, Tally())
         tally.images += 1

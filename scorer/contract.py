@@ -50,7 +50,10 @@ Operation = Literal["move", "rotate", "scale", "remove", "view", "place"]
 Difficulty = Literal["easy", "medium", "hard"]
 Stage = Literal["measure", "judge", "aggregate"]
 Severity = Literal["error", "warning"]
-SampleStatus = Literal["scored", "missing", "unreadable"]
+SampleStatus = Literal["scored", "missing", "unreadable", "aborted"]
+"""``aborted``: the official evaluation would have stopped there (profile ``gsi-official-1``)."""
+Kind = Literal["real", "synthetic"]
+"""Where a subset's images come from: the locality gate of photographs asks for one of two conditions, not both."""
 
 
 class Strict(BaseModel):
@@ -63,11 +66,14 @@ class Strict(BaseModel):
 
 
 class CameraData(Strict):
-    """The public camera of one original: K in pixels, pitch in radians (positive looks down), height in metres."""
+    """The public camera of one original: K in pixels, pitch in radians (positive looks down), height in metres.
+
+    ``pitch`` and ``height`` are None where nobody measured them: photographs.
+    """
 
     intrinsics: Matrix3
-    pitch: Finite
-    height: Finite
+    pitch: Finite | None = None
+    height: Finite | None = None
 
 
 class Sample(Strict):
@@ -77,7 +83,7 @@ class Sample(Strict):
     subset: Identifier
     scene: Identifier
     operation: Operation
-    difficulty: Difficulty
+    difficulty: Difficulty | None = None
     instruction: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     target: Annotated[str, StringConstraints(max_length=200)]
     original: RelativePath
@@ -92,13 +98,15 @@ class Subset(Strict):
     id: Identifier
     title: Name
     samples: Annotated[int, Field(ge=1, le=100_000)]
+    kind: Kind = "synthetic"
 
 
 class BenchmarkManifest(Strict):
     """The public description of a benchmark (``benchmark.json``).
 
-    Raises ValidationError when sample ids repeat (whatever their case), a sample's subset is unknown, or the counts of
-    the subsets are not those of the samples.
+    ``protocol`` is the profile that ranks; ``beside`` are further profiles, computed in the same pass and shown on
+    boards of their own. Raises ValidationError when sample ids repeat (whatever their case), a sample's subset is
+    unknown, a protocol is named twice, or the counts of the subsets are not those of the samples.
     """
 
     schema_: Literal["gsi-benchmark/1"] = Field(alias="schema")
@@ -107,8 +115,10 @@ class BenchmarkManifest(Strict):
     description: Text = ""
     license: Annotated[str, StringConstraints(max_length=200)] = ""
     protocol: Identifier
+    beside: Annotated[list[Identifier], Field(max_length=8)] = []
     detector: Identifier
     judge: Identifier
+    perceptual: Identifier
     subsets: Annotated[list[Subset], Field(min_length=1, max_length=100)]
     samples: Annotated[list[Sample], Field(min_length=1, max_length=100_000)]
 
@@ -121,7 +131,14 @@ class BenchmarkManifest(Strict):
         declared = {subset.id: subset.samples for subset in self.subsets}
         if dict(counted) != declared or len(declared) != len(self.subsets):
             raise ValueError(f"the subsets {declared} do not agree with the samples {dict(counted)}")
+        if len(set(self.protocols)) != len(self.protocols):
+            raise ValueError(f"a protocol is named twice: {self.protocols}")
         return self
+
+    @property
+    def protocols(self) -> list[str]:
+        """Every profile that a run computes, the ranking one first."""
+        return [self.protocol, *self.beside]
 
     def of_subset(self, subset: str) -> list[Sample]:
         """The samples of one subset, in the manifest's order; empty for an unknown one."""
@@ -143,8 +160,10 @@ class TruthSample(Strict):
     """The hidden part of one sample.
 
     ``new_bbox_3d`` and ``new_rotation_matrix`` are absent where the operation has none (remove, view).
-    ``target_index`` points into ``objects`` (None for view). ``new_objects`` lists the objects after the true edit in
-    the (possibly new) camera frame, in the order of ``objects``, for remove without the target.
+    ``target_index`` points into ``objects`` (None for view). ``objects`` are those that are known: all of a rendered
+    scene, the target alone of a photograph. ``new_objects`` lists them after the true edit in the (possibly new)
+    camera frame, in the same order, for remove without the target. ``gt_image`` may be absent where nothing reads it:
+    only view compares with it.
     """
 
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -157,7 +176,7 @@ class TruthSample(Strict):
     target_index: Count | None = None
     objects: Annotated[list[TruthObject], Field(max_length=1000)]
     new_objects: Annotated[list[TruthObject], Field(max_length=1000)]
-    gt_image: RelativePath
+    gt_image: RelativePath | None = None
 
     @model_validator(mode="after")
     def _index_is_inside(self) -> TruthSample:
@@ -223,10 +242,17 @@ class RunManifest(Strict):
     benchmark_version: Name
     subset: Identifier
     protocol: Identifier
+    beside: Annotated[list[Identifier], Field(max_length=8)] = []
     detector: Identifier
     judge: Identifier
+    perceptual: Identifier
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+
+    @property
+    def protocols(self) -> list[str]:
+        """Every profile to compute, the ranking one first."""
+        return [self.protocol, *self.beside]
 
 
 class ProgressLine(Strict):
@@ -270,7 +296,7 @@ class SampleReport(Strict):
 
     id: Identifier
     operation: Operation
-    difficulty: Difficulty
+    difficulty: Difficulty | None
     status: SampleStatus
     reason: Text
     ic: Percent
@@ -281,17 +307,40 @@ class SampleReport(Strict):
     explanation: dict[str, dict[str, Quantity]]
 
 
-class Report(Strict):
-    """The result of one run. Two runs on the same input differ in ``timings`` alone (seconds)."""
+class Result(Strict):
+    """What one profile makes of a run. ``deviations``: where it departs from the official evaluation, by name."""
 
-    schema_: Literal["gsi-report/1"] = Field(default="gsi-report/1", alias="schema")
-    manifest: RunManifest
-    versions: dict[str, Name]
-    archive_sha256: Sha256
+    deviations: list[Name]
     scores: Scores
     missing: list[Identifier]
     samples: list[SampleReport]
+
+
+class Report(Strict):
+    """The result of one run under each profile of its manifest. Two runs on the same input differ in ``timings`` alone.
+
+    ``versions``: everything that can change a number. ``weights``: sha256 of every file of weights that was loaded.
+    ``timings``: seconds.
+    """
+
+    schema_: Literal["gsi-report/2"] = Field(default="gsi-report/2", alias="schema")
+    manifest: RunManifest
+    versions: dict[str, Name]
+    weights: dict[str, Sha256]
+    archive_sha256: Sha256
+    results: dict[Identifier, Result]
     timings: dict[str, Finite]
+
+    @model_validator(mode="after")
+    def _has_every_result(self) -> Report:
+        if set(self.results) != set(self.manifest.protocols):
+            raise ValueError(f"results of {sorted(self.results)} where {self.manifest.protocols} were asked for")
+        return self
+
+    @property
+    def ranked(self) -> Result:
+        """The result under the profile that ranks."""
+        return self.results[self.manifest.protocol]
 
 
 FILES: Mapping[str, type[Strict]] = MappingProxyType(

@@ -12,8 +12,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ValidationError
 
-from scorer.blocks.camera import Camera
-from scorer.contract import BenchmarkManifest, RunManifest, Sample, Truth, TruthSample
+from scorer.contract import BenchmarkManifest, CameraData, Kind, RunManifest, Sample, Truth, TruthSample
 from scorer.errors import BenchmarkError
 from scorer.gate.images import Pixels
 from scorer.geometry import centre_distance, rotation_angle
@@ -39,10 +38,9 @@ class Task:
     truth: TruthSample
 
     @property
-    def camera(self) -> Camera:
+    def camera(self) -> CameraData:
         """The public camera of the original."""
-        data = self.sample.camera
-        return Camera.of(intrinsics=data.intrinsics, pitch=data.pitch, height=data.height)
+        return self.sample.camera
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,15 @@ class Inputs:
         """The original image (height, width, 3). Raises BenchmarkError where it is unusable."""
         return _image(self.folder / sample.original, sample)
 
+    @property
+    def kind(self) -> Kind:
+        """Where the images of the run's subset come from."""
+        return next(subset.kind for subset in self.benchmark.subsets if subset.id == self.manifest.subset)
+
     def ground_truth(self, task: Task) -> Pixels:
-        """The true edit (height, width, 3). Raises BenchmarkError where it is unusable."""
+        """The true edit (height, width, 3). Raises BenchmarkError where it is missing or unusable."""
+        if task.truth.gt_image is None:
+            raise BenchmarkError(f"sample {task.sample.id}: the true edit is missing")
         return _image((self.folder / TRUTH).parent / task.truth.gt_image, task.sample)
 
 

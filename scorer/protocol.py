@@ -1,4 +1,4 @@
-"""The profile ``gsi-fair-0``, top to bottom: from a submission's pixels to a report.
+"""The profile ``gsi-fair-1``, top to bottom: from a submission's pixels to a report.
 
 For each sample: read the edited image; find the objects in it; ask the operation whether the edit was made (IC) and
 how exactly (SA); compare everything outside the target's boxes with the original (the locality gate, EL); where the
@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from scorer import environment
 from scorer.aggregate import aggregate, average
 from scorer.bundle import ArchiveError, Bundle, open_bundle, sha256_of
-from scorer.contract import Defect, ProgressLine, Quantity, Report, SampleReport, SampleStatus
+from scorer.contract import Defect, ProgressLine, Quantity, Report, Result, SampleReport, SampleStatus
 from scorer.detectors.port import EVERYTHING, Detection, Detector, Image
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.inputs import Inputs, Task
-from scorer.judges.port import Judge, Subject
+from scorer.judges.port import Judge, Judgement, Question, Subject
 from scorer.measures import msssim
 from scorer.measures.locality import Locality, locality, outside
 from scorer.operations import move, remove, rotate, scale, view
@@ -29,7 +29,7 @@ from scorer.operations.evidence import Change, Compliance, Pose
 from scorer.operations.matching import match_edited
 from scorer.scenes import Scenes
 
-PROFILE = "gsi-fair-0"
+PROFILE = "gsi-fair-1"
 PERCEPTUAL = msssim.NAME
 
 LEAST_SIMILARITY = 0.6
@@ -57,9 +57,10 @@ def score(*, inputs: Inputs, detector: Detector, judge: Judge, progress: Progres
             measured.append(measure(task, bundle=bundle, scenes=scenes))
             progress(ProgressLine(stage="measure", done=len(measured), total=total))
         judging = time.perf_counter()
+        answers = judge.judge_all(_question(item, bundle, scenes) for item in measured if item.done)
         reports: list[SampleReport] = []
         for item in measured:
-            reports.append(appraise(item, bundle=bundle, scenes=scenes, judge=judge))
+            reports.append(appraise(item, next(answers) if item.done else None))
             progress(ProgressLine(stage="judge", done=len(reports), total=total))
     scores = aggregate(reports)
     progress(ProgressLine(stage="aggregate", done=1, total=1))
@@ -71,12 +72,19 @@ def score(*, inputs: Inputs, detector: Detector, judge: Judge, progress: Progres
             "detector": detector.name,
             "judge": judge.name,
             "perceptual": PERCEPTUAL,
+            **judge.provenance(),
             **environment.versions(),
         },
+        weights={},
         archive_sha256=sha256_of(inputs.archive),
-        scores=scores,
-        missing=[report.id for report in reports if report.status != "scored"],
-        samples=reports,
+        results={
+            PROFILE: Result(
+                deviations=[],
+                scores=scores,
+                missing=[report.id for report in reports if report.status != "scored"],
+                samples=reports,
+            )
+        },
         timings={"measure": judging - began, "judge": ended - judging, "total": ended - began},
     )
 
@@ -158,24 +166,28 @@ def _comply(operation: str, change: Change, goal: Pose | None) -> Compliance:
     return judge_by[operation](change, goal=goal)
 
 
-def appraise(item: Measured, *, bundle: Bundle, scenes: Scenes, judge: Judge) -> SampleReport:
-    """AC of one sample, and its report. The judge is asked only where the edit was made."""
+def _question(item: Measured, bundle: Bundle, scenes: Scenes) -> Question:
+    sample = item.task.sample
+    edited = bundle.image(sample)
+    if edited is None or isinstance(edited, Defect):
+        raise BenchmarkError(f"the archive changed while it was scored (sample {sample.id})")
+    return Question(
+        key=sample.id,
+        original=scenes.original(sample),
+        edited=edited.pixels,
+        operation=sample.operation,
+        instruction=sample.instruction,
+        camera=item.task.camera,
+        target=item.subjects[0] if item.subjects else None,
+        others=item.subjects[1:],
+    )
+
+
+def appraise(item: Measured, judgement: Judgement | None) -> SampleReport:
+    """AC of one sample, and its report. ``judgement``: None where the edit was not made and nobody was asked."""
     sample = item.task.sample
     appearance, explanation = 0.0, dict(item.explanation)
-    if item.done:
-        edited = bundle.image(sample)
-        if edited is None or isinstance(edited, Defect):
-            raise BenchmarkError(f"the archive changed while it was scored (sample {sample.id})")
-        target, *others = item.subjects
-        judgement = judge.judge(
-            original=scenes.original(sample),
-            edited=edited.pixels,
-            operation=sample.operation,
-            instruction=sample.instruction,
-            camera=item.task.camera,
-            target=target,
-            others=others,
-        )
+    if judgement is not None:
         appearance = 0.0 if judgement.score is None else judgement.score / FULL_JUDGEMENT
         explanation["appearance"] = {"score": judgement.score, "reason": judgement.reason}
     ic, sa, ac, el = (100 * value for value in (float(item.done), item.accuracy, appearance, item.locality))

@@ -44,6 +44,6 @@ class Scenes:
         return find_origins(
             task.truth.objects,
             self._detections[sample.original],
-            intrinsics=task.camera.intrinsics,
+            intrinsics=np.array(task.camera.intrinsics),
             image_size=np.array([sample.width, sample.height], dtype=np.float64),
         )

@@ -163,9 +163,10 @@ def benchmark_zips(tmp_path_factory: pytest.TempPathFactory) -> BenchmarkZips:
         "benchmark": "blocks",
         "title": "Blocks",
         "description": "A benchmark of the tests.",
-        "protocol": "gsi-fair-0",
+        "protocol": "gsi-fair-1",
         "detector": "blocks-detector-1",
         "judge": "blocks-judge-1",
+        "perceptual": "msssim-1",
         "subsets": [{"id": subset, "title": subset, "samples": len(_OPERATIONS)} for subset in SUBSETS],
         "samples": samples,
     }

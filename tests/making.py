@@ -56,7 +56,7 @@ def submission(
         NewSubmission(benchmark=benchmark.benchmark, model=model),
         team_id=team_id,
         benchmark_version=benchmark.version,
-        protocol="gsi-fair-0",
+        protocol="gsi-fair-1",
         idempotency_key=None,
         request_hash=b"",
     )

@@ -72,11 +72,21 @@ def score(how: str, folder: Path, output: Path) -> None:
 
 
 def report(manifest: RunManifest, samples: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
-    whole = {**SCORE, "n": len(samples), "missing": 0}
     told = {
         "manifest": manifest.model_dump(by_alias=True),
         "versions": {"code": "scripted"},
+        "weights": {},
         "archive_sha256": hashlib.sha256((folder / "submission.zip").read_bytes()).hexdigest(),
+        "results": {protocol: result(samples) for protocol in manifest.protocols},
+        "timings": {"total": 0.1},
+    }
+    return Report.model_validate({"schema": "gsi-report/2", **told}).model_dump(by_alias=True)
+
+
+def result(samples: list[dict[str, Any]]) -> dict[str, Any]:
+    whole = {**SCORE, "n": len(samples), "missing": 0}
+    return {
+        "deviations": [],
         "scores": {
             "overall": whole,
             "operations": {sample["operation"]: {**whole, "n": 1} for sample in samples},
@@ -95,9 +105,7 @@ def report(manifest: RunManifest, samples: list[dict[str, Any]], folder: Path) -
             }
             for sample in samples
         ],
-        "timings": {"total": 0.1},
     }
-    return Report.model_validate({"schema": "gsi-report/1", **told}).model_dump(by_alias=True)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,10 @@ def manifest_of(plan: Sequence[PlannedSample]) -> dict[str, Any]:
         "title": "Blocks",
         "description": _DESCRIPTION,
         "license": "CC0-1.0",
-        "protocol": "gsi-fair-0",
+        "protocol": "gsi-fair-1",
         "detector": "blocks-detector-1",
         "judge": "blocks-judge-1",
+        "perceptual": "msssim-1",
         "subsets": [
             {
                 "id": subset_of(kind),

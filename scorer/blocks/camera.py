@@ -17,6 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scorer.contract import CameraData
+from scorer.errors import BenchmarkError
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -48,6 +51,18 @@ class Camera:
     def of(cls, *, intrinsics: Sequence[Sequence[float]], pitch: float, height: float) -> Camera:
         """Build a camera from the plain numbers of a benchmark manifest."""
         return cls(intrinsics=np.array(intrinsics, dtype=np.float64), pitch=pitch, height=height)
+
+    @classmethod
+    def of_data(cls, data: CameraData) -> Camera:
+        """The camera of a sample. Raises BenchmarkError where pitch or height is not stated."""
+        if data.pitch is None or data.height is None:
+            raise BenchmarkError("the benchmark does not state the camera's pitch and height, which Blocks needs")
+        return cls.of(intrinsics=data.intrinsics, pitch=data.pitch, height=data.height)
+
+    @property
+    def data(self) -> CameraData:
+        """This camera as the manifest of a benchmark states it."""
+        return CameraData(intrinsics=self.intrinsics.tolist(), pitch=self.pitch, height=self.height)
 
     @property
     def rotation(self) -> FloatArray:

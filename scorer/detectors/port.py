@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from scorer.blocks.camera import Camera, FloatArray
+from scorer.contract import CameraData
+from scorer.geometry import FloatArray
 
 Image = npt.NDArray[np.uint8]
 """An RGB image, (height, width, 3), uint8."""
+
+Frame = Literal["image", "processed"]
+"""``image``: the image's own pixels. ``processed``: those of the official evaluation's 896 frame."""
 
 EVERYTHING = "*"
 """The target that asks for every object; the empty string means the same."""
@@ -42,8 +46,19 @@ class Detector(Protocol):
         """The version string that reports carry; it changes whenever results can."""
         ...
 
-    def detect(self, *, image: Image, target: str, camera: Camera) -> list[Detection]:
-        """All objects that ``target`` names (``"*"`` or ``""``: all objects), best score first.
+    @property
+    def sees_everything(self) -> bool:
+        """Whether it can be asked for every object, with :data:`EVERYTHING`."""
+        ...
+
+    @property
+    def frame(self) -> Frame:
+        """The pixels that a projection with the camera's matrix lands in."""
+        ...
+
+    def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
+        """All objects that ``target`` names (``"*"`` or ``""``: all objects, where the detector
+        sees everything), best score first.
 
         ``image`` may be any participant's picture: the answer is a list, empty where nothing was found.
         Raises ValueError only for an array that is not (height, width, 3) uint8.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from scorer.blocks.camera import Camera
+from scorer.contract import CameraData
 from scorer.detectors.port import Detection, Image
 
 
@@ -15,6 +15,26 @@ class Subject(NamedTuple):
 
     before: Detection
     after: Detection | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Question:
+    """One edit to be judged; both images have the same size.
+
+    ``key``: names the question in journals, unique in a run. ``operation``: move, rotate, scale, remove, view or place.
+    ``instruction``: what was asked for; None where the judge may not know it (the official evaluation does not say it).
+    ``target``: the object that the instruction names (for remove, and only there, ``after`` may be None); None where no
+    object was found. ``others``: the remaining objects that could be matched; remove and view judge them too.
+    """
+
+    key: str
+    original: Image
+    edited: Image
+    operation: str
+    instruction: str | None
+    camera: CameraData
+    target: Subject | None
+    others: Sequence[Subject] = ()
 
 
 @dataclass(frozen=True)
@@ -33,21 +53,14 @@ class Judge(Protocol):
         """The version string that reports carry; it changes whenever results can."""
         ...
 
-    def judge(
-        self,
-        *,
-        original: Image,
-        edited: Image,
-        operation: str,
-        instruction: str,
-        camera: Camera,
-        target: Subject,
-        others: Sequence[Subject] = (),
-    ) -> Judgement:
-        """Judge one edit; both images have the same size.
+    def provenance(self) -> dict[str, str]:
+        """What else can change its answers: model, revision, prompt version, sampling."""
+        ...
 
-        ``operation``: move, rotate, scale, remove, view or place. ``target``: the object that the instruction names
-        (for remove, and only there, ``after`` may be None). ``others``: the remaining objects that could be matched;
-        remove and view judge them too, the other operations do not need them.
+    def judge_all(self, questions: Iterable[Question]) -> Iterator[Judgement]:
+        """One judgement for each question, in their order.
+
+        Questions are taken one by one as they can be worked on, so that not all images lie in memory. Raises
+        ScorerError where the judge cannot be reached: no answer is not a bad answer.
         """
         ...

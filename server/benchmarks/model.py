@@ -31,7 +31,10 @@ OPERATIONS = ("move", "rotate", "scale", "remove", "view", "place")
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """One benchmark; ``dimensions`` are objects {id, label, title, unit}; ``current_version`` is None if not scored."""
+    """One benchmark; ``dimensions`` are objects {id, label, title, unit}; ``current_version`` is None if not scored.
+
+    ``protocols``: every profile that has a board, ``protocol``, which ranks, first.
+    """
 
     id: str
     title: str
@@ -43,6 +46,7 @@ class Benchmark:
     operations: list[str]
     source_url: str | None
     current_version: str | None
+    protocols: list[str]
 
     @property
     def accepts_submissions(self) -> bool:

@@ -43,13 +43,17 @@ class SubsetOut(BaseModel):
 
 
 class BenchmarkOut(BaseModel):
-    """A benchmark; ``version`` is the sha256 of its present content."""
+    """A benchmark; ``version`` is the sha256 of its present content.
+
+    ``protocols``: every profile that has a board; ``protocol``, the first, ranks.
+    """
 
     id: str
     title: str
     description: str
     kind: Kind
     protocol: str
+    protocols: list[str]
     version: str | None
     accepts_submissions: bool
     ranked_by: str
@@ -72,6 +76,7 @@ def _out(benchmark: Benchmark, subsets: list[Subset]) -> BenchmarkOut:
         description=benchmark.description,
         kind=benchmark.kind,
         protocol=benchmark.protocol,
+        protocols=benchmark.protocols,
         version=benchmark.current_version,
         accepts_submissions=benchmark.accepts_submissions,
         ranked_by=benchmark.ranked_by,

@@ -97,7 +97,7 @@ def _checked_manifest(public_zip: Path, hidden_zip: Path) -> BenchmarkManifest:
             manifest = BenchmarkManifest.model_validate_json(public.read("benchmark.json"))
             truth = Truth.model_validate_json(hidden.read("truth.json"))
             wanted = {sample.original for sample in manifest.samples} - set(public.namelist())
-            wanted |= {sample.gt_image for sample in truth.samples.values()} - set(hidden.namelist())
+            wanted |= {s.gt_image for s in truth.samples.values() if s.gt_image is not None} - set(hidden.namelist())
     except (OSError, zipfile.BadZipFile, KeyError, ValidationError) as error:
         raise InvalidError(f"The benchmark cannot be read: {error}", remedy="Correct the archives.") from error
     if wanted:

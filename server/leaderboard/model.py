@@ -32,9 +32,13 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A board under one filter; ``subset`` None is the mean over subsets, ``operation`` None is all operations."""
+    """A board under one protocol and filter.
+
+    ``subset`` None is the mean over subsets, ``operation`` None is all operations.
+    """
 
     benchmark: str
+    protocol: str
     subset: str | None
     operation: str | None
     ranked_by: str

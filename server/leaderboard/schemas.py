@@ -33,6 +33,7 @@ class BoardOut(BaseModel):
     """A board; without ``subset`` the mean over the subsets, of the entries that have them all."""
 
     benchmark: str
+    protocol: str
     subset: str | None
     operation: str | None
     ranked_by: str

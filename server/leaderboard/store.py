@@ -10,8 +10,16 @@ from server.leaderboard.model import EVERYTHING, Entry
 _QUERIES = Queries("leaderboard")
 
 
-def entries(conn: Connection, *, benchmark_id: str, subset: str | None, operation: str | None) -> list[Entry]:
+def entries(
+    conn: Connection, *, benchmark_id: str, protocol: str, subset: str | None, operation: str | None
+) -> list[Entry]:
     """The lines of a board, best first, those without a rank last."""
     return _QUERIES.all(
-        conn, "rows", Entry, benchmark_id=benchmark_id, subset=subset, operation=operation or EVERYTHING
+        conn,
+        "rows",
+        Entry,
+        benchmark_id=benchmark_id,
+        protocol=protocol,
+        subset=subset,
+        operation=operation or EVERYTHING,
     )

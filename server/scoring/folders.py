@@ -79,8 +79,10 @@ def fill_for_score(
         benchmark_version=version.version,
         subset=run.subset,
         protocol=run.protocol,
+        beside=version.manifest.get("beside", []),
         detector=version.detector,
         judge=version.judge,
+        perceptual=version.manifest["perceptual"],
         threads=threads,
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json(by_alias=True))
@@ -92,6 +94,8 @@ def _share_truth(hidden: Path, folder: Path, wanted: set[str]) -> None:
     folder.mkdir(mode=0o700)
     (folder / "truth.json").write_text(json.dumps(truth))
     for sample in truth["samples"].values():
+        if sample.get("gt_image") is None:
+            continue
         _share(hidden / sample["gt_image"], folder / sample["gt_image"])
 
 

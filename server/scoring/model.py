@@ -52,6 +52,7 @@ class Stuck:
 class NewScore:
     """One number to be written: mean over ``n`` samples, ``missing`` of them counted as zero; 0..100."""
 
+    protocol: str
     operation: str
     dimension: str
     value: float

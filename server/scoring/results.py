@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scorer.contract import Report, Score, Verdict
+from scorer.contract import Report, Result, Score, Verdict
 from server.scoring.model import NewScore, Run
 
 _MOST_BYTES = 256 * 1024 * 1024
@@ -36,26 +36,39 @@ def read_report(file: Path, *, run: Run, n: int) -> Report:
     wanted = (str(run.submission_id), run.subset, run.protocol, run.benchmark_version)
     if (told.submission, told.subset, told.protocol, told.benchmark_version) != wanted:
         raise UntrustworthyResultError("the report speaks of another run")
-    if report.scores.overall.n != n or len(report.samples) != n:
-        raise UntrustworthyResultError(f"the report covers {report.scores.overall.n} samples, not {n}")
-    for name, score in _all_scores(report).items():
-        mean = (score.ic + score.sa + score.ac + score.el) / 4
-        if not math.isclose(score.avg, mean, abs_tol=_SLACK):
-            raise UntrustworthyResultError(f"the average of {name} is not the mean of its dimensions")
+    for protocol, result in report.results.items():
+        _check(result, n=n, protocol=protocol)
     return report
 
 
+def _check(result: Result, *, n: int, protocol: str) -> None:
+    if result.scores.overall.n != n or len(result.samples) != n:
+        raise UntrustworthyResultError(f"under {protocol} the report covers {result.scores.overall.n} samples, not {n}")
+    for name, score in _all_scores(result).items():
+        mean = (score.ic + score.sa + score.ac + score.el) / 4
+        if not math.isclose(score.avg, mean, abs_tol=_SLACK):
+            raise UntrustworthyResultError(f"the average of {name} is not the mean of its dimensions ({protocol})")
+
+
 def scores_of(report: Report) -> list[NewScore]:
-    """Every number of a report as rows: overall as operation `all`, then each operation."""
+    """Every number of a report as rows, for each protocol: overall as operation `all`, then each operation."""
     return [
-        NewScore(operation=operation, dimension=name, value=getattr(score, name), n=score.n, missing=score.missing)
-        for operation, score in _all_scores(report).items()
+        NewScore(
+            protocol=protocol,
+            operation=operation,
+            dimension=name,
+            value=getattr(score, name),
+            n=score.n,
+            missing=score.missing,
+        )
+        for protocol, result in report.results.items()
+        for operation, score in _all_scores(result).items()
         for name in _DIMENSIONS
     ]
 
 
-def _all_scores(report: Report) -> dict[str, Score]:
-    return {"all": report.scores.overall, **{str(name): score for name, score in report.scores.operations.items()}}
+def _all_scores(result: Result) -> dict[str, Score]:
+    return {"all": result.scores.overall, **{str(name): score for name, score in result.scores.operations.items()}}
 
 
 def _read(model: type[Model], file: Path) -> Model:

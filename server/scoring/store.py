@@ -102,7 +102,7 @@ def end_run(conn: Connection, run: Run, *, state: Literal["failed", "lost"], cod
 
 def add_scores(conn: Connection, run: Run, scores: Sequence[NewScore]) -> None:
     """Write a run's numbers, once and for all."""
-    owner = {"submission_id": run.submission_id, "run_id": run.id, "subset": run.subset, "protocol": run.protocol}
+    owner = {"submission_id": run.submission_id, "run_id": run.id, "subset": run.subset}
     _QUERIES.run_many(conn, "add_score", [{**owner, **asdict(score)} for score in scores])
 
 

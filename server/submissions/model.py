@@ -67,6 +67,7 @@ class RunProgress:
 class ScoreRow:
     """One number: mean of ``n`` samples of which ``missing`` counted as zero; 0..100, two decimals."""
 
+    protocol: str
     subset: str
     operation: str
     dimension: str

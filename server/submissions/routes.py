@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import anyio.from_thread
@@ -85,7 +85,7 @@ def get(submission_id: UUID, caller: AnyoneOf, unit: UnitOf, response: Response)
         return _whole(unit.conn, found)
     return _base(found).model_copy(
         update={
-            "results": results_of(store.scores(unit.conn, found.id, protocol=found.protocol)),
+            **_numbers(unit.conn, found),
             "archive_bytes": None,
             "archive_sha256": None,
         }
@@ -289,9 +289,7 @@ def _whole(conn: Connection, found: Submission) -> SubmissionOut:
                 )
                 for run in store.newest_runs(conn, found.id)
             ],
-            "results": results_of(store.scores(conn, found.id, protocol=found.protocol))
-            if found.state in _SETTLED
-            else None,
+            **(_numbers(conn, found) if found.state in _SETTLED else {}),
             "failure": FailureOut(
                 code=found.failure_code, title=found.failure_title or "", remedy=found.failure_remedy or ""
             )
@@ -299,6 +297,12 @@ def _whole(conn: Connection, found: Submission) -> SubmissionOut:
             else None,
         }
     )
+
+
+def _numbers(conn: Connection, found: Submission) -> dict[str, Any]:
+    """``results`` under the protocol that ranks, ``beside`` under the others."""
+    everything = results_of(store.scores(conn, found.id))
+    return {"results": everything.pop(found.protocol, None), "beside": everything}
 
 
 def _run_error(code: str | None) -> RunErrorOut | None:

@@ -89,6 +89,10 @@ class ScoreOut(BaseModel):
     missing: int
 
 
+Results = dict[str, dict[str, ScoreOut]]
+"""Subset → "all" or operation → scores."""
+
+
 class FailureOut(BaseModel):
     """Why we could not finish."""
 
@@ -98,7 +102,10 @@ class FailureOut(BaseModel):
 
 
 class SubmissionOut(BaseModel):
-    """A submission. ``results``: subset → "all" or operation → scores. For others, a published one shows less."""
+    """A submission. ``results``: subset → "all" or operation → scores. For others, a published one shows less.
+
+    ``beside``: the same under further protocols, by their names.
+    """
 
     id: UUID
     benchmark: str
@@ -118,7 +125,8 @@ class SubmissionOut(BaseModel):
     events: list[EventOut] = []
     defects: list[DefectOut] = []
     runs: list[RunOut] = []
-    results: dict[str, dict[str, ScoreOut]] | None = None
+    results: Results | None = None
+    beside: dict[str, Results] = {}
     failure: FailureOut | None = None
     links: dict[str, str]
 
@@ -129,12 +137,14 @@ class SubmissionsOut(BaseModel):
     submissions: list[SubmissionOut]
 
 
-def results_of(rows: list[Any]) -> dict[str, dict[str, ScoreOut]] | None:
-    """Score rows (subset, operation, dimension, value, n, missing) as nested JSON; None when there are none."""
-    nested: dict[str, dict[str, dict[str, float]]] = {}
+def results_of(rows: list[Any]) -> dict[str, Results]:
+    """Score rows (protocol, subset, operation, dimension, value, n, missing) as nested JSON, by protocol."""
+    nested: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for row in rows:
-        cell = nested.setdefault(row.subset, {}).setdefault(row.operation, {"n": row.n, "missing": row.missing})
+        subsets = nested.setdefault(row.protocol, {})
+        cell = subsets.setdefault(row.subset, {}).setdefault(row.operation, {"n": row.n, "missing": row.missing})
         cell[row.dimension] = row.value
-    if not nested:
-        return None
-    return {s: {op: ScoreOut.model_validate(cell) for op, cell in ops.items()} for s, ops in nested.items()}
+    return {
+        protocol: {s: {op: ScoreOut.model_validate(cell) for op, cell in ops.items()} for s, ops in subsets.items()}
+        for protocol, subsets in nested.items()
+    }

@@ -119,6 +119,6 @@ def newest_runs(conn: Connection, submission_id: UUID) -> list[RunProgress]:
     return _QUERIES.all(conn, "newest_runs", RunProgress, id=submission_id)
 
 
-def scores(conn: Connection, submission_id: UUID, *, protocol: str) -> list[ScoreRow]:
-    """All numbers of a submission under one protocol version."""
-    return _QUERIES.all(conn, "scores", ScoreRow, id=submission_id, protocol=protocol)
+def scores(conn: Connection, submission_id: UUID) -> list[ScoreRow]:
+    """All numbers of a submission, under every protocol."""
+    return _QUERIES.all(conn, "scores", ScoreRow, id=submission_id)

@@ -61,7 +61,7 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[Operation
                 detector=detector_named(loaded.manifest.detector),
                 judge=judge_named(loaded.manifest.judge),
             )
-            for operation, score in report.scores.operations.items():
+            for operation, score in report.ranked.scores.operations.items():
                 by_operation[operation].append(score)
         found[name] = by_operation
     return found

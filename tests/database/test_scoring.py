@@ -53,7 +53,7 @@ class Bench:
                 NewSubmission(benchmark="blocks", model="M"),
                 team_id=teams.find_or_make_team(conn, name=team).id,
                 benchmark_version=self.blocks.version,
-                protocol="gsi-fair-0",
+                protocol="gsi-fair-1",
                 idempotency_key=None,
                 request_hash=b"",
             )
@@ -138,7 +138,7 @@ def test_the_report_of_a_run_is_kept(bench: Bench) -> None:
     first, _ = bench.queued()
     bench.scoring.score(first)
     report = json.loads(b"".join(bench.scoring.storage.read(f"runs/{first}/report.json")))
-    assert report["schema"] == "gsi-report/1"
+    assert report["schema"] == "gsi-report/2"
 
 
 def test_a_task_delivered_twice_scores_once(bench: Bench) -> None:

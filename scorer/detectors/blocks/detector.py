@@ -9,12 +9,13 @@ import numpy as np
 
 from scorer.blocks.camera import Camera, FloatArray
 from scorer.blocks.world import box_vertices, colour_of, standing_box
+from scorer.contract import CameraData
 from scorer.detectors.blocks.photometry import Front, Patch, best_front, cut_patch, linear_light, refine
 from scorer.detectors.blocks.rendering import SingleArray
 from scorer.detectors.blocks.segmentation import Region, segment
 from scorer.detectors.blocks.silhouette import SilhouetteFit, fit_at_heights, fit_silhouettes
 from scorer.detectors.blocks.touching import halves
-from scorer.detectors.port import EVERYTHING, Detection, Image
+from scorer.detectors.port import EVERYTHING, Detection, Frame, Image
 
 VERSION = "blocks-detector-1"
 LEAST_SCORE = 0.5
@@ -38,9 +39,14 @@ class BlocksDetector:
     """Finds the cuboids of the Blocks world from pixels and public camera data alone."""
 
     name: str = VERSION
+    sees_everything: bool = True
+    frame: Frame = "image"
 
-    def detect(self, *, image: Image, target: str, camera: Camera) -> list[Detection]:
+    def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
         """See :class:`scorer.detectors.port.Detector`; a target without one of our colour words finds nothing."""
+        return self._detect(image, target, Camera.of_data(camera))
+
+    def _detect(self, image: Image, target: str, camera: Camera) -> list[Detection]:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"an image is (height, width, 3) uint8, not {image.shape} {image.dtype}")
         everything = target.strip() in ("", EVERYTHING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from scorer.detectors.port import Image
 from scorer.judges.blocks.comparison import compare
 from scorer.judges.blocks.filling import judge_filling
 from scorer.judges.blocks.look import look_at
-from scorer.judges.port import Judgement, Subject
+from scorer.judges.port import Judgement, Question, Subject
 
 VERSION = "blocks-judge-1"
 
@@ -23,25 +23,27 @@ class BlocksJudge:
 
     name: str = VERSION
 
-    def judge(
-        self,
-        *,
-        original: Image,
-        edited: Image,
-        operation: str,
-        instruction: str,
-        camera: Camera,
-        target: Subject,
-        others: Sequence[Subject] = (),
-    ) -> Judgement:
+    def judge_all(self, questions: Iterable[Question]) -> Iterator[Judgement]:
         """See :class:`scorer.judges.port.Judge`; the instruction is not needed."""
-        if original.shape != edited.shape:
-            return Judgement(None, "the images differ in size")
-        if operation == "remove":
-            return _removal(original, edited, camera, target, others)
-        if operation == "view":
-            return _company(original, edited, camera, [target, *others])
-        return _subject(original, edited, camera, target)
+        return map(_judge, questions)
+
+    def provenance(self) -> dict[str, str]:
+        """Nothing but the version: the formulas have no parameters."""
+        return {}
+
+
+def _judge(question: Question) -> Judgement:
+    original, edited, target = question.original, question.edited, question.target
+    camera = Camera.of_data(question.camera)
+    if original.shape != edited.shape:
+        return Judgement(None, "the images differ in size")
+    if target is None:
+        return Judgement(None, "no object was found that could be compared")
+    if question.operation == "remove":
+        return _removal(original, edited, camera, target, question.others)
+    if question.operation == "view":
+        return _company(original, edited, camera, [target, *question.others])
+    return _subject(original, edited, camera, target)
 
 
 def _subject(original: Image, edited: Image, camera: Camera, subject: Subject) -> Judgement:

@@ -1,10 +1,17 @@
 -- name: list_benchmarks
-select id, title, description, kind, protocol, dimensions, ranked_by, operations, source_url, current_version
-from benchmarks order by position, id;
+-- `protocols`: the one that ranks, then those that the present content computes beside it.
+select b.id, b.title, b.description, b.kind, b.protocol, b.dimensions, b.ranked_by, b.operations, b.source_url,
+       b.current_version, array[b.protocol] || array(select jsonb_array_elements_text(v.manifest -> 'beside')) as protocols
+from benchmarks b
+left join benchmark_versions v on v.benchmark_id = b.id and v.version = b.current_version
+order by b.position, b.id;
 
 -- name: get_benchmark
-select id, title, description, kind, protocol, dimensions, ranked_by, operations, source_url, current_version
-from benchmarks where id = %(id)s;
+select b.id, b.title, b.description, b.kind, b.protocol, b.dimensions, b.ranked_by, b.operations, b.source_url,
+       b.current_version, array[b.protocol] || array(select jsonb_array_elements_text(v.manifest -> 'beside')) as protocols
+from benchmarks b
+left join benchmark_versions v on v.benchmark_id = b.id and v.version = b.current_version
+where b.id = %(id)s;
 
 -- name: list_subsets
 select benchmark_id, id, title, samples from subsets order by benchmark_id, position;

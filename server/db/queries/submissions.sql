@@ -78,6 +78,6 @@ from runs where submission_id = %(id)s order by subset, attempt desc;
 
 -- name: scores
 -- Rounded as on the boards.
-select subset, operation, dimension, round(value::numeric, 2)::double precision as value, n, missing
-from scores where submission_id = %(id)s and protocol = %(protocol)s
-order by subset, operation, dimension;
+select protocol, subset, operation, dimension, round(value::numeric, 2)::double precision as value, n, missing
+from scores where submission_id = %(id)s
+order by protocol, subset, operation, dimension;

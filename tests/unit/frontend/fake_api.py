@@ -64,7 +64,7 @@ def _benchmark(name: str, title: str, *, scored: bool, dimensions: list[dict[str
         "dimensions": dimensions,
         "subsets": [{"id": subset, "title": subset.replace("-", " ").title(), "samples": 40} for subset in subsets],
         "operations": OPERATIONS if scored else [],
-        "protocol": "gsi-fair-0" if scored else "paper",
+        "protocol": "gsi-fair-1" if scored else "paper",
         "ranked_by": "overall" if name == "omnispatial" else "avg",
         "accepts_submissions": scored,
     }
@@ -199,7 +199,7 @@ def _row(model: str, kind: str, provenance: str, organization: str | None, acces
         "organization": organization,
         "access": access,
         "team": None,
-        "protocol": "paper" if provenance == "paper" else "gsi-fair-0",
+        "protocol": "paper" if provenance == "paper" else "gsi-fair-1",
         "submitted_at": NOW if kind == "submission" else None,
         "source_url": "https://arxiv.org/abs/2604.20570" if provenance == "paper" else None,
         "scores": scores,

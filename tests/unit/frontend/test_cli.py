@@ -19,7 +19,7 @@ MANIFEST: dict[str, Any] = {
     "schema": "gsi-benchmark/1",
     "benchmark": "blocks",
     "title": "Blocks",
-    "protocol": "gsi-fair-0",
+    "protocol": "gsi-fair-1",
     "detector": "blocks-detector-1",
     "judge": "blocks-judge-1",
     "subsets": [{"id": "blocks-tabletop", "title": "Tabletop", "samples": 1}],

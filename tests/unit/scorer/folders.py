@@ -124,9 +124,10 @@ def benchmark(edits: Mapping[str, Edit] = EDITS) -> dict[str, Any]:
         "schema": "gsi-benchmark/1",
         "benchmark": "blocks",
         "title": "Blocks",
-        "protocol": "gsi-fair-0",
+        "protocol": "gsi-fair-1",
         "detector": "blocks-detector-1",
         "judge": "blocks-judge-1",
+        "perceptual": "msssim-1",
         "subsets": [{"id": SUBSET, "title": "Tabletop", "samples": len(samples)}],
         "samples": samples,
     }
@@ -182,9 +183,10 @@ def write_run(folder: Path, *, submission: bytes, edits: Mapping[str, Edit] = ED
         "benchmark": "blocks",
         "benchmark_version": "1",
         "subset": SUBSET,
-        "protocol": "gsi-fair-0",
+        "protocol": "gsi-fair-1",
         "detector": "blocks-detector-1",
         "judge": "blocks-judge-1",
+        "perceptual": "msssim-1",
         "threads": 1,
         "seed": 0,
     }

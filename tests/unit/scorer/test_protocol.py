@@ -23,6 +23,8 @@ class CountingDetector:
     """The real detector, counting how often it looks at each picture."""
 
     name = DETECTOR.name
+    sees_everything = DETECTOR.sees_everything
+    frame = DETECTOR.frame
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []
@@ -40,9 +42,13 @@ class CountingJudge:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def judge(self, *, operation, **details):
-        self.asked.append(operation)
-        return JUDGE.judge(operation=operation, **details)
+    def provenance(self) -> dict[str, str]:
+        return JUDGE.provenance()
+
+    def judge_all(self, questions):
+        for question in questions:
+            self.asked.append(question.operation)
+            yield from JUDGE.judge_all([question])
 
 
 def run(folder: Path, submission: bytes, *, detector: Detector = DETECTOR, judge=JUDGE, progress=None) -> Report:
@@ -57,7 +63,7 @@ def reports(tmp_path_factory) -> dict[str, Report]:
 
 
 def of(report: Report, operation: str) -> SampleReport:
-    return next(sample for sample in report.samples if sample.operation == operation)
+    return next(sample for sample in report.ranked.samples if sample.operation == operation)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -87,7 +93,7 @@ def test_a_report_explains_every_number(reports):
 
 def test_a_report_names_everything_that_can_change_a_number(reports):
     versions = reports["perfect"].versions
-    assert versions["protocol"] == "gsi-fair-0"
+    assert versions["protocol"] == "gsi-fair-1"
     assert versions["perceptual"] == "msssim-1"
     assert {"detector", "judge", "code", "numpy", "torch", "opencv", "pillow", "scipy", "python"} <= set(versions)
     assert "unknown" not in versions.values()
@@ -119,7 +125,7 @@ def test_missing_and_unusable_images_score_zero_with_a_reason_and_are_listed(tmp
     small = folders.encoded(np.zeros((10, 10, 3), np.uint8))
     files = {"move": b"I am text", "rotate": small, "scale": folders.encoded(draw(folders.EDITS["scale"].after))}
     report = run(tmp_path, folders.zipped({f"{folders.SUBSET}/scene-00_edit_{n}.png": c for n, c in files.items()}))
-    assert [sample.status for sample in report.samples] == [
+    assert [sample.status for sample in report.ranked.samples] == [
         "unreadable",
         "missing",
         "unreadable",
@@ -129,10 +135,10 @@ def test_missing_and_unusable_images_score_zero_with_a_reason_and_are_listed(tmp
     ]
     assert "not-an-image" in of(report, "move").reason
     assert "wrong-size" in of(report, "rotate").reason
-    assert len(report.missing) == report.scores.overall.missing == 5
-    assert report.scores.overall.n == 6
-    assert report.scores.overall.ic == pytest.approx(100 / 6)
-    assert report.scores.operations["move"].avg == 0
+    assert len(report.ranked.missing) == report.ranked.scores.overall.missing == 5
+    assert report.ranked.scores.overall.n == 6
+    assert report.ranked.scores.overall.ic == pytest.approx(100 / 6)
+    assert report.ranked.scores.operations["move"].avg == 0
 
 
 @pytest.mark.parametrize("kind", ["black", "white", "noise", "red"])
@@ -148,8 +154,8 @@ def test_whatever_picture_is_sent_the_scores_are_finite_and_nothing_passes(tmp_p
     report = run(
         tmp_path, folders.zipped({f"{folders.SUBSET}/scene-00_edit_{name}.png": content for name in OPERATIONS})
     )
-    assert report.scores.overall.avg == 0
-    assert report.missing == []
+    assert report.ranked.scores.overall.avg == 0
+    assert report.ranked.missing == []
 
 
 def test_the_right_edit_in_a_ruined_image_fails_the_locality_gate(tmp_path):
@@ -162,7 +168,7 @@ def test_the_right_edit_in_a_ruined_image_fails_the_locality_gate(tmp_path):
     loaded = inputs.load(
         folders.write_run(tmp_path, submission=folders.zipped({name: folders.encoded(ruined)}), edits=edits)
     )
-    (found,) = protocol.score(inputs=loaded, detector=DETECTOR, judge=JUDGE).samples
+    (found,) = protocol.score(inputs=loaded, detector=DETECTOR, judge=JUDGE).ranked.samples
     assert found.explanation["locality"]["gate_passed"] is False
     assert (found.ic, found.sa, found.el) == (0, 0, 0)
     assert "rest of the image" in found.reason

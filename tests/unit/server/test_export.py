@@ -21,7 +21,7 @@ ENTRY = Entry(
     access=None,
     size=None,
     team="Team",
-    protocol="gsi-fair-0",
+    protocol="gsi-fair-1",
     submitted_at=datetime(2026, 11, 23, tzinfo=UTC),
     source_url=None,
     scores={"ic": 1.5, "avg": 50.0},

@@ -17,7 +17,7 @@ CUBOID = Cuboid("red", 0.05, 0.9, 0.6, (0.1, 0.07, 0.06))
 
 
 def detect(image: Image, target: str = "*", *, camera=None) -> list[Detection]:
-    return DETECTOR.detect(image=image, target=target, camera=camera or tabletop_camera())
+    return DETECTOR.detect(image=image, target=target, camera=(camera or tabletop_camera()).data)
 
 
 def jpeg(image: Image, quality: int) -> Image:

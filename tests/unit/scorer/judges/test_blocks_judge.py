@@ -8,7 +8,7 @@ import pytest
 from scorer.blocks.camera import Camera
 from scorer.detectors.port import Detection, Image
 from scorer.judges.blocks import BlocksJudge
-from scorer.judges.port import Judgement, Subject
+from scorer.judges.port import Judgement, Question, Subject
 from tests.unit.scorer.blocks.drawing import Cuboid, Scene, draw, footprint, tabletop_camera
 
 CAMERA = tabletop_camera()
@@ -24,15 +24,18 @@ def detection(cuboid: Cuboid, camera: Camera = CAMERA) -> Detection:
 
 
 def judge(edited: Image, *, operation: str = "move", after: Cuboid | None = MOVED, blue: Cuboid = BLUE) -> Judgement:
-    return BlocksJudge().judge(
+    question = Question(
+        key="",
         original=draw(BEFORE, seed=1),
         edited=edited,
         operation=operation,
         instruction="",
-        camera=CAMERA,
+        camera=CAMERA.data,
         target=Subject(detection(RED), None if after is None else detection(after)),
         others=[Subject(detection(BLUE), detection(blue))],
     )
+    (answer,) = BlocksJudge().judge_all([question])
+    return answer
 
 
 def edited_image(*cuboids: Cuboid, inside: Callable[[Image], Image] | None = None) -> Image:
