@@ -30,7 +30,13 @@ ENTRY = Entry(
 
 def _lines(*entries):
     board = Board(
-        benchmark="b", subset=None, operation=None, ranked_by="avg", columns=("ic", "sa", "avg"), entries=entries
+        benchmark="b",
+        protocol="gsi-fair-1",
+        subset=None,
+        operation=None,
+        ranked_by="avg",
+        columns=("ic", "sa", "avg"),
+        entries=entries,
     )
     return list(csv.DictReader(io.StringIO(to_csv(board))))
 
