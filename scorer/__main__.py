@@ -1,4 +1,4 @@
-"""``python -m scorer gate | score | schemas``: files in, files out, an exit code that says whom a failure concerns.
+"""``python -m scorer …``: files in, files out, an exit code that says whom a failure concerns.
 
 Messages on standard error are for operators. They name files, samples and fields, never a hidden value: of an
 unexpected error only its type and where it arose are told.
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from scorer import bundle
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
+from scorer.judges import command as judging
 
 REPORT = "report.json"
 PROGRESS = "progress.jsonl"
@@ -96,7 +97,7 @@ def schemas(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m scorer", description="The GSI-Bench protocol, alone.")
-    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="gate | score | schemas")
+    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="gate | score | judge | schemas")
     check = commands.add_parser("gate", help="judge a submission's archive; writes a verdict")
     check.add_argument("--archive", type=Path, required=True, help="the submission, a zip")
     check.add_argument("--manifest", type=Path, required=True, help="the benchmark's public benchmark.json")
@@ -106,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
     run.set_defaults(command=score)
+    ask = commands.add_parser("judge", help="have a vision-language model answer a folder of questions")
+    judging.describe(ask)
+    ask.set_defaults(command=judging.judge)
     describe = commands.add_parser("schemas", help="write the JSON Schemas of the files that are read and written")
     describe.add_argument("--out", type=Path, required=True, help="the folder for the schemas")
     describe.set_defaults(command=schemas)

@@ -23,3 +23,13 @@ class SubmissionError(ScorerError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class JudgeError(ScorerError):
+    """A judge cannot work as it was set up: address, key, model, packages or records. Trying again will not help."""
+
+
+class JudgeUnavailableError(ScorerError):
+    """A judge does not answer now. No answer is not a bad answer: nothing is scored, the run is tried again."""
+
+    exit_code = ExitCode.TRY_AGAIN
