@@ -144,7 +144,9 @@ def _loaded(settings: LocalSettings) -> tuple[Any, Any]:
     """Processor and model, ready to generate."""
     try:
         from transformers import AutoModelForImageTextToText, AutoProcessor
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         revision = None if Path(settings.model).is_dir() else settings.revision
         source: dict[str, Any] = {"revision": revision} if revision else {}
         processor: Any = AutoProcessor.from_pretrained(settings.model, **source)  # type: ignore[no-untyped-call]

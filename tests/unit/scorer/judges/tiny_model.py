@@ -60,6 +60,7 @@ def case(key: str = "one", *, edited: tuple[int, int, int] = RED) -> Case:
 
 def make(folder: Path, *, taught: bool = True) -> None:
     """Save a model and its processor for `from_pretrained`."""
+    torch.set_num_threads(1)  # more only wait for each other at this size
     torch.manual_seed(0)
     processor = _processor()
     model = _model(processor)
