@@ -1,0 +1,1 @@
+"""The official evaluation of GSI-Bench, number for number (docs/protocol.md)."""
