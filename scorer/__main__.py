@@ -79,8 +79,7 @@ def score(options: argparse.Namespace) -> None:
     with _progress(options.output / PROGRESS) as progress:
         report = protocol.score(
             inputs=loaded,
-            detector=registry.detector_named(manifest.detector),
-            judge=registry.judge_named(manifest.judge),
+            instruments=registry.instruments_of(manifest),
             progress=progress,
         )
     _write(options.output / REPORT, report)

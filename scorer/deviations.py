@@ -1,7 +1,7 @@
 """Where the fair profile departs from the official evaluation: one named deviation for each of its known defects.
 
 A profile is a set of deviations. ``gsi-official-1`` has none and reproduces the official numbers; ``gsi-fair-1`` has
-all. Each can be switched alone (``python -m scorer official --deviate NAME``), so that its effect on a result can be told.
+all. Each can be switched alone, so that its effect on a result can be told (``python -m scorer official --deviate``).
 docs/protocol.md, "Deviations", tables them; a test holds that table to this one.
 """
 
@@ -166,8 +166,8 @@ TABLE: tuple[Entry, ...] = (
         Deviation.VIEW_PROGRESS,
         "D16",
         "An unedited picture keeps a high view score, without any gate, and a fraction enters IC.",
-        "p = 1 − e/e₀: e the error of the edited view, e₀ that of the original: of object centres where the scene is"
-        " known and the detector sees it all, else of the perceptual distance to the true view. IC: p ≥ ½, SA = clip(p),"
+        "p = 1 − e/e₀, e and e₀ the errors of the edited view and of the original: of object centres where the scene"
+        " is known and the detector sees it all, else of the perceptual distance to the true view. IC: p ≥ ½, SA = clip(p),"
         " EL = 100(1 − D) against the true view.",
         "Doing nothing scores 0, the true view 100.",
     ),
@@ -175,7 +175,7 @@ TABLE: tuple[Entry, ...] = (
         Deviation.ORIGIN_ASSIGNED,
         "D17",
         "The origin is found only within √0.1 over seven numbers, yaw unwrapped, or the sample is 0 for everybody.",
-        "The detection assigned to the true box, within half its longest side, 25° and a factor of 1.35; else that box.",
+        "The detection assigned to the true box, within half its side, 25° and a factor of 1.35; else that box.",
         "The detector's slip on our own picture costs no participant.",
     ),
     Entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scorer.contract import RunManifest
 from scorer.detectors.blocks.detector import VERSION as BLOCKS_DETECTOR
 from scorer.detectors.blocks.detector import BlocksDetector
 from scorer.detectors.port import Detector
@@ -9,6 +10,26 @@ from scorer.errors import BenchmarkError
 from scorer.judges.blocks.judge import VERSION as BLOCKS_JUDGE
 from scorer.judges.blocks.judge import BlocksJudge
 from scorer.judges.port import Judge
+from scorer.measures import msssim
+from scorer.measures.msssim import MsSsim
+from scorer.measures.port import Perceptual
+from scorer.protocol import Instruments
+
+
+def instruments_of(manifest: RunManifest) -> Instruments:
+    """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for missing weights."""
+    return Instruments(
+        detector=detector_named(manifest.detector),
+        judge=judge_named(manifest.judge),
+        perceptual=perceptual_named(manifest.perceptual),
+    )
+
+
+def perceptual_named(name: str) -> Perceptual:
+    """The perceptual distance of that version. Raises BenchmarkError for an unknown name."""
+    if name == msssim.NAME:
+        return MsSsim()
+    raise BenchmarkError(f"there is no perceptual distance {name}; known: {msssim.NAME}")
 
 
 def detector_named(name: str) -> Detector:

@@ -1,8 +1,8 @@
 """IC and SA of one edit of an object under a profile: which detection is the target, and what became of it.
 
-The steps are the official ones; a deviation of the profile replaces a step by ours. Without deviations the result is that
-of the official evaluation, with all of them that of docs/protocol.md, profile gsi-fair-1. No image is needed here: the
-rules work on boxes, so that a simulation can ask them a million times.
+The steps are the official ones; a deviation of the profile replaces a step by ours. Without deviations the result is
+that of the official evaluation, with all of them that of docs/protocol.md, profile gsi-fair-1. No image is needed here:
+the rules work on boxes, so that a simulation can ask them a million times.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scorer.contract import Quantity, TruthSample
-from scorer.deviations import Deviation, Profile
 from scorer.detectors.port import Detection
+from scorer.deviations import Deviation, Profile
 from scorer.errors import BenchmarkError
 from scorer.geometry import SAME_BOX_THRESHOLD, FloatArray, centre_distance, projected_box
 from scorer.official import move as official_move
@@ -36,9 +36,9 @@ class Case:
     """What is known of one edit. Detections carry rectangles in the image's pixels.
 
     ``operation``: move (place is one), rotate, scale or remove. ``origins``: the objects of the original that the
-    assignment may use, ``target`` among them. ``before``, ``after``: what answers to the target's name, in the detector's
-    order. ``found``: the detections that the assignment may use: ``after``, or for remove all where the detector sees all.
-    ``frame``: of the image. ``intrinsics``: (3, 3), to pixels of that frame.
+    assignment may use, ``target`` among them. ``before``, ``after``: what answers to the target's name, in the
+    detector's order. ``found``: the detections that the assignment may use: ``after``, or for remove all where the
+    detector sees all. ``frame``: of the image. ``intrinsics``: (3, 3), to pixels of that frame.
     """
 
     operation: str
@@ -70,8 +70,8 @@ class Case:
 class Edit:
     """What the rules say. ``compliance`` and ``accuracy``: IC and SA, 0..1; ``reason``: a sentence.
 
-    ``change``: which object is which; its result is the chosen candidate. ``choice``: of each detection in ``after`` why
-    it was not taken.
+    ``change``: which object is which; its result is the chosen candidate. ``choice``: of each detection in ``after``
+    why it was not taken.
     """
 
     compliance: float
@@ -202,9 +202,7 @@ def _scaled(case: Case, change: Change, profile: Profile) -> Edit:
 def _removed(case: Case, change: Change, start: FloatArray, profile: Profile) -> Edit:
     if Deviation.COUNTS in profile:
         return _edit(remove.measure(change), change, profile)
-    left = official_remove.still_there(
-        _records(case.after, case.frame), original=case.original.box, start=start
-    )
+    left = official_remove.still_there(_records(case.after, case.frame), original=case.original.box, start=start)
     counts = {"count_origin": len(case.before), "count_result": len(case.after)}
     sa = official_remove.remove_accuracy(removed=left is None, **counts)
     return _official(sa >= official_remove.COMPLIANT, sa, change, {"still_there": left, **counts})

@@ -69,6 +69,8 @@ class Lpips(torch.nn.Module):
     come, so the order is the caller's affair.
     """
 
+    name = "lpips-alex-0.1"
+
     def __init__(self, weights: dict[str, Tensor], *, sha256: str) -> None:
         super().__init__()
         _require_shapes(weights)

@@ -120,6 +120,23 @@ def processed(image: Image, *, order: Order = "bgr", whole_frame: bool = False) 
     return x.flip(0) if order == "bgr" else x
 
 
+def whole(image: Image, *, order: Order = "rgb") -> Tensor:
+    """The whole image (3, height, width) float32, 0..255: scaled down to 896 pixels where a side is longer.
+
+    Neither enlarged, cut nor padded: what the official evaluation should have compared.
+    """
+    height, width = whole_size(*image.shape[:2])
+    x = torch.tensor(image).permute(2, 0, 1).float() if (height, width) == image.shape[:2] else None
+    x = _scaled(image, size=(height, width)) if x is None else x
+    return x.flip(0) if order == "bgr" else x.contiguous()
+
+
+def whole_size(height: int, width: int) -> tuple[int, int]:
+    """The (height, width) of :func:`whole` for an image of that size."""
+    scale = min(1.0, LONGEST / max(height, width))
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
+
+
 def _scaled(image: Image, *, size: tuple[int, int]) -> Tensor:
     """(3, height, width) float32 of that size: antialiased bilinear."""
     x = torch.tensor(image).permute(2, 0, 1)[None].float()  # a copy: decoded images are often read-only

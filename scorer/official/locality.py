@@ -19,7 +19,8 @@ from torch import Tensor
 from scorer import geometry
 from scorer.geometry import FloatArray
 from scorer.measures import ssim
-from scorer.measures.lpips import SMALLEST_SIDE, Lpips
+from scorer.measures.lpips import SMALLEST_SIDE
+from scorer.measures.port import Perceptual
 from scorer.official.imaging import Image, UnmeasurableError
 
 LEAST_SIMILARITY = 0.6
@@ -110,14 +111,19 @@ def data_range_of(image: Tensor) -> float:
     return float(high - low)
 
 
-def for_lpips(images: Tensor) -> Tensor:
-    """Values of 0..255 brought to [-1, 1], shaped as they are. An image (of a batch) whose own maximum is at most 1 is
-    taken to be in 0..1 already: the official rule, which misreads very dark images."""
+def for_lpips(images: Tensor, *, dark_rule: bool = True) -> Tensor:
+    """Values of 0..255 brought to [-1, 1], shaped as they are.
+
+    ``dark_rule``: an image (of a batch) whose own maximum is at most 1 is taken to be in 0..1 already; it is the
+    official rule, which misreads very dark images.
+    """
+    if not dark_rule:
+        return images / 127.5 - 1
     bright = images.amax(dim=(-3, -2, -1), keepdim=True) > 1
     return torch.where(bright, images / 255.0, images).mul_(2).sub_(1)
 
 
-def share_of(image: Tensor, *, network: Lpips) -> Share:
+def share_of(image: Tensor, *, network: Perceptual, dark_rule: bool = True) -> Share:
     """The original's share, from its processed image (3, height, width).
 
     Raises UnmeasurableError if it is too small.
@@ -126,21 +132,30 @@ def share_of(image: Tensor, *, network: Lpips) -> Share:
         raise UnmeasurableError(f"SSIM needs {ssim.WINDOW} pixels a side: {tuple(image.shape[1:])}")
     if min(image.shape[1:]) < SMALLEST_SIDE:
         raise UnmeasurableError(f"LPIPS needs {SMALLEST_SIDE} pixels a side: {tuple(image.shape[1:])}")
-    return Share(image, ssim.moments(image), network.features(for_lpips(image[None].float())))
+    return Share(image, ssim.moments(image), network.features(for_lpips(image[None].float(), dark_rule=dark_rule)))
 
 
 def locality(
-    original: Share, edited: Tensor, *, kept: Mask, network: Lpips, data_range: float | None = None
+    original: Share,
+    edited: Tensor,
+    *,
+    kept: Mask,
+    network: Perceptual,
+    data_range: float | None = None,
+    dark_rule: bool = True,
 ) -> Locality:
     """Compare an edited image, processed as the original was, over the kept pixels.
 
-    ``data_range`` of the SSIM; None: that of the edited image, as in the official evaluation.
+    ``data_range`` of the SSIM; None: that of the edited image, as in the official evaluation. ``dark_rule``: as in the
+    share of the original.
     """
     if original.image.shape != edited.shape or kept.shape != edited.shape[1:]:
         raise ValueError(f"sizes differ: {tuple(original.image.shape)}, {tuple(edited.shape)}, mask {kept.shape}")
     spread = data_range_of(edited) if data_range is None else data_range
     mask = torch.from_numpy(kept).to(edited.device)
-    distance = network.mean_distance(original.features, network.features(for_lpips(edited[None].float())), kept=mask)
+    distance = network.mean_distance(
+        original.features, network.features(for_lpips(edited[None].float(), dark_rule=dark_rule)), kept=mask
+    )
     similarity = ssim.mean_similarity(original.image, edited, moments=original.moments, kept=mask, data_range=spread)
     return Locality(similarity, float(distance), mean_squared_error(original.image, edited, kept=mask), int(kept.sum()))
 
@@ -158,7 +173,7 @@ def passes_gate(*, ssim: float, lpips: float, kind: Kind) -> bool:
     return similar or near if kind == "real" else similar and near
 
 
-def view_share(truth: Image, *, network: Lpips) -> Share:
+def view_share(truth: Image, *, network: Perceptual) -> Share:
     """The share of a true edit of the view, (height, width, 3) RGB: neither processed nor reordered; SSIM in float64.
 
     Raises UnmeasurableError if it is too small.
@@ -166,7 +181,7 @@ def view_share(truth: Image, *, network: Lpips) -> Share:
     return share_of(_planes(truth), network=network)
 
 
-def view_similarity(truth: Share, edited: Image, *, network: Lpips) -> float:
+def view_similarity(truth: Share, edited: Image, *, network: Perceptual) -> float:
     """(SSIM + 1 - LPIPS) / 2 of an edited view, (height, width, 3) RGB, and the true one, over the whole image.
 
     The data range is the true image's; a constant one can give NaN. Raises UnmeasurableError for another size.
