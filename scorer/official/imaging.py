@@ -7,6 +7,7 @@ right and bottom, cut to the *original's* height and width, and the normalisatio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,7 @@ DEVIATION = (58.395, 57.12, 57.375)
 
 Order = Literal["rgb", "bgr"]
 Resampling = Literal["pillow-bicubic", "opencv-linear"]
+_CHANNELS: Mapping[Order, tuple[int, int, int]] = {"rgb": (0, 1, 2), "bgr": (2, 1, 0)}
 
 
 class UnmeasurableError(ValueError):
@@ -112,12 +114,11 @@ def processed(image: Image, *, order: Order = "bgr", whole_frame: bool = False) 
         raise UnmeasurableError(
             f"an image of {frame.original[1]} x {frame.original[0]} pixels is too thin to be scaled"
         )
-    mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, DEVIATION))
-    x = _cut(_scaled(image, size=frame.scaled), frame)
+    channels = _CHANNELS[order]
+    mean, deviation = (torch.tensor([values[c] for c in channels]).view(3, 1, 1) for values in (MEAN, DEVIATION))
+    x = _cut(_scaled(image, size=frame.scaled, channels=channels), frame)
     x = x.sub_(mean).div_(deviation).mul_(deviation).add_(mean)
-    if not whole_frame:
-        x = _windowed(x, size=frame.compared, colour=mean)
-    return x.flip(0) if order == "bgr" else x
+    return x if whole_frame else _windowed(x, size=frame.compared, colour=mean)
 
 
 def whole(image: Image, *, order: Order = "rgb") -> Tensor:
@@ -125,10 +126,11 @@ def whole(image: Image, *, order: Order = "rgb") -> Tensor:
 
     Neither enlarged, cut nor padded: what the official evaluation should have compared.
     """
+    channels = _CHANNELS[order]
     height, width = whole_size(*image.shape[:2])
-    x = torch.tensor(image).permute(2, 0, 1).float() if (height, width) == image.shape[:2] else None
-    x = _scaled(image, size=(height, width)) if x is None else x
-    return x.flip(0) if order == "bgr" else x.contiguous()
+    if (height, width) == image.shape[:2]:
+        return _planes(image, channels)[0]
+    return _scaled(image, size=(height, width), channels=channels)
 
 
 def whole_size(height: int, width: int) -> tuple[int, int]:
@@ -137,10 +139,19 @@ def whole_size(height: int, width: int) -> tuple[int, int]:
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
-def _scaled(image: Image, *, size: tuple[int, int]) -> Tensor:
-    """(3, height, width) float32 of that size: antialiased bilinear."""
-    x = torch.tensor(image).permute(2, 0, 1)[None].float()  # a copy: decoded images are often read-only
+def _scaled(image: Image, *, size: tuple[int, int], channels: tuple[int, int, int]) -> Tensor:
+    """(3, height, width) float32 of that size, in that order of channels: antialiased bilinear."""
+    x = _planes(image, channels)
     return f.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)[0]
+
+
+def _planes(image: Image, channels: tuple[int, int, int]) -> Tensor:
+    """(1, 3, height, width) float32 in that order of channels."""
+    planes = cv2.split(image)
+    x = torch.empty((1, 3, *image.shape[:2]))
+    for target, channel in zip(x[0], channels, strict=True):
+        target.copy_(torch.from_numpy(planes[channel]))
+    return x
 
 
 def _cut(x: Tensor, frame: Frame) -> Tensor:

@@ -120,7 +120,7 @@ def for_lpips(images: Tensor, *, dark_rule: bool = True) -> Tensor:
     if not dark_rule:
         return images / 127.5 - 1
     bright = images.amax(dim=(-3, -2, -1), keepdim=True) > 1
-    return torch.where(bright, images / 255.0, images).mul_(2).sub_(1)
+    return images.div(torch.where(bright, 255.0, 1.0)).mul_(2).sub_(1)
 
 
 def share_of(image: Tensor, *, network: Perceptual, dark_rule: bool = True) -> Share:
