@@ -14,6 +14,9 @@ True
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import cv2
 import torch
 
 WINDOW = 7
@@ -61,3 +64,68 @@ def _mirrored(x: torch.Tensor, *, dim: int) -> torch.Tensor:
     before = x.narrow(dim, 0, _MARGIN).flip(dim)
     after = x.narrow(dim, size - _MARGIN, _MARGIN).flip(dim)
     return torch.cat([before, x, after], dim=dim)
+
+
+class Moments(NamedTuple):
+    """Mean and sample variance of every pixel's window, each (channels, height, width), typed as the image."""
+
+    mean: torch.Tensor
+    variance: torch.Tensor
+
+
+def moments(image: torch.Tensor) -> Moments:
+    """The moments of an image (channels, height, width); both sides at least 7 pixels, else ValueError."""
+    if image.ndim != 3 or min(image.shape[1:]) < WINDOW:
+        raise ValueError(f"an image (channels, height, width) of at least {WINDOW} pixels a side: {tuple(image.shape)}")
+    planes = [_plane_moments(plane) for plane in image]
+    return Moments(torch.stack([plane.mean for plane in planes]), torch.stack([plane.variance for plane in planes]))
+
+
+def mean_similarity(
+    x: torch.Tensor, y: torch.Tensor, *, moments: Moments, kept: torch.Tensor, data_range: float
+) -> float:
+    """The mean of the SSIM map over the kept pixels and all channels, in the arithmetic of the images' type.
+
+    ``x``, ``y``: (channels, height, width), in the units of ``data_range``; ``moments``: those of ``x``; ``kept``:
+    (height, width) bool. NaN where no pixel is kept, and where ``data_range`` is 0 and a kept window of both images is
+    constant: 0 / 0, as the formula has it. Agrees with ``ssim_map``, one channel at a time.
+    """
+    if x.shape != y.shape or kept.shape != y.shape[1:]:
+        raise ValueError(f"sizes differ: {tuple(x.shape)}, {tuple(y.shape)}, mask {tuple(kept.shape)}")
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    weights = kept.to(y.dtype)
+    total = 0.0
+    for a, b, mean, variance in zip(x, y, moments.mean, moments.variance, strict=True):
+        found = _plane_similarity(a, b, Moments(mean, variance), c1=c1, c2=c2)
+        part = float((found * weights).sum(dtype=torch.float64))
+        total += part if part == part else float(found[kept].sum(dtype=torch.float64))
+    count = int(kept.sum()) * x.shape[0]
+    return total / count if count else float("nan")
+
+
+def _plane_similarity(x: torch.Tensor, y: torch.Tensor, of_x: Moments, *, c1: float, c2: float) -> torch.Tensor:
+    of_y = _plane_moments(y)
+    product = of_x.mean * of_y.mean
+    covariance = _box_mean(x * y).sub_(product).mul_(_SAMPLE)
+    below = (of_x.mean.square() + of_y.mean.square_()).add_(c1)
+    below *= of_y.variance.add_(of_x.variance).add_(c2)
+    return product.mul_(2).add_(c1).mul_(covariance.mul_(2).add_(c2)).div_(below)
+
+
+def _plane_moments(plane: torch.Tensor) -> Moments:
+    mean = _box_mean(plane)
+    return Moments(mean, _box_mean(plane.square()).sub_(mean.square()).mul_(_SAMPLE))
+
+
+def _box_mean(plane: torch.Tensor) -> torch.Tensor:
+    """The mean over each pixel's window of one plane, such that a constant window's mean is exactly its value
+    (float32, or whole numbers in float64).
+
+    OpenCV sums in double. It scales by a rounded 1/49, which only rounding to float32 makes harmless.
+    """
+    if plane.device.type != "cpu":
+        return _window_mean(plane[None, None].double())[0, 0].to(plane.dtype)
+    single = plane.dtype == torch.float32
+    found = cv2.boxFilter(plane.numpy(), -1, (WINDOW, WINDOW), normalize=single, borderType=cv2.BORDER_REFLECT)
+    mean = torch.from_numpy(found)
+    return mean if single else mean.div_(WINDOW**2)
