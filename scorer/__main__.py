@@ -1,4 +1,4 @@
-"""``python -m scorer gate | score | schemas``: files in, files out, an exit code that says whom a failure concerns.
+"""``python -m scorer COMMAND``: files in, files out, an exit code that says whom a failure concerns.
 
 Messages on standard error are for operators. They name files, samples and fields, never a hidden value: of an
 unexpected error only its type and where it arose are told.
@@ -20,6 +20,7 @@ from typing import NoReturn
 from pydantic import BaseModel, ValidationError
 
 from scorer import bundle
+from scorer.commands import conformance, official
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
 
@@ -96,7 +97,7 @@ def schemas(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m scorer", description="The GSI-Bench protocol, alone.")
-    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="gate | score | schemas")
+    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="COMMAND")
     check = commands.add_parser("gate", help="judge a submission's archive; writes a verdict")
     check.add_argument("--archive", type=Path, required=True, help="the submission, a zip")
     check.add_argument("--manifest", type=Path, required=True, help="the benchmark's public benchmark.json")
@@ -109,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     describe = commands.add_parser("schemas", help="write the JSON Schemas of the files that are read and written")
     describe.add_argument("--out", type=Path, required=True, help="the folder for the schemas")
     describe.set_defaults(command=schemas)
+    official.add_to(commands)
+    conformance.add_to(commands)
     return parser
 
 
