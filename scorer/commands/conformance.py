@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorer.commands.official import positive
 from scorer.errors import ScorerError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def add_to(commands: Any) -> None:
     """Describe the command's arguments."""
     command = commands.add_parser("conformance", help=HELP, description=f"{HELP}; exit code 0 only if all pass")
     command.add_argument("folder", type=Path, help="the vectors, plain or packed (tests/conformance/vectors/README.md)")
-    command.add_argument("--threads", type=int, default=1, help="computing threads (default: 1)")
+    command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
     command.set_defaults(command=run)
 
 
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
 
     if not options.folder.is_dir():
         raise ScorerError(f"{options.folder}: no such folder")
-    environment.prepare(threads=max(1, options.threads), seed=0)
+    environment.prepare(threads=options.threads, seed=0)
     results = run_folder(options.folder)
     _print(results)
     failed, passed = sum(one.failed for one in results), sum(one.passed for one in results)

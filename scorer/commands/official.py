@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
         "--judgements", type=Path, required=True, metavar="FOLDER", help="the judge's files *<dataset>_<model>.json"
     )
     command.add_argument("--weights", type=Path, required=True, help="LPIPS weights, .npz or .safetensors")
-    command.add_argument("--threads", type=int, default=1, help="computing threads (default: 1)")
+    command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
     command.add_argument("--out", type=Path, required=True, help="where to write")
     command.set_defaults(command=run)
 
@@ -48,22 +48,20 @@ def run(options: argparse.Namespace) -> None:
     from scorer.measures.lpips import Lpips
     from scorer.official import files
     from scorer.official.dataset import Layout
-    from scorer.official.run import evaluate, summarise
+    from scorer.official.run import evaluate, require, summarise
     from scorer.official.sample import Evaluator
 
-    if options.threads < 1:
-        raise ScorerError("--threads must be at least 1")
     if not options.judgements.is_dir():
         raise ScorerError(f"{options.judgements}: no such folder; it should hold the judge's files")
+    layouts = [Layout(name, truth, model) for name, truth in options.dataset for model in options.model]
+    require(layouts)
     environment.prepare(threads=options.threads, seed=0)
     evaluator = Evaluator(Lpips.load(options.weights))
     parts = []
-    for name, truth in dict(options.dataset).items():
-        for model in options.model:
-            layout = Layout(dataset=name, truth=truth, model=Path(model.parent, model.name or model.resolve().name))
-            part = evaluate(layout, evaluator=evaluator, say=_say)
-            files.write_part(part, folder=options.out)
-            parts.append((part, summarise(part, judgements=options.judgements)))
+    for layout in layouts:
+        part = evaluate(layout, evaluator=evaluator, say=_say)
+        files.write_part(part, folder=options.out)
+        parts.append((part, summarise(part, judgements=options.judgements)))
     weights = {"file": options.weights.name, "sha256": evaluator.network.sha256}
     versions = {**environment.versions(), "threads": str(options.threads)}
     files.write_summary(parts, folder=options.out, weights=weights, versions=versions)
@@ -77,6 +75,13 @@ def run(options: argparse.Namespace) -> None:
             _say(f"  {key}: left out of the summary, where the official program ends with {official}: {reason}")
         if summary.left_out:
             _say(f"  {summary.left_out}")
+
+
+def positive(value: str) -> int:
+    """A whole number from 1."""
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1")
+    return int(value)
 
 
 def _dataset(value: str) -> tuple[str, Path]:

@@ -50,11 +50,21 @@ class Summary:
     notes: tuple[tuple[str, str], ...] = ()
 
 
+def require(layouts: Sequence[Layout]) -> None:
+    """Raises ScorerError where a folder or a cache is missing, or two models share a name: before hours are spent."""
+    names: dict[tuple[str, str], Layout] = {}
+    for layout in layouts:
+        for what, folder in (("data set", layout.truth), ("edited images", layout.images)):
+            if not folder.is_dir():
+                raise ScorerError(f"{folder}: no such folder; it should hold the {what} of {layout.dataset}")
+        RecordedDetector.load(layout.cache)
+        twin = names.setdefault((layout.dataset, layout.model_name), layout)
+        if twin is not layout:
+            raise ScorerError(f"{twin.model} and {layout.model} are both {layout.model_name} on {layout.dataset}")
+
+
 def evaluate(layout: Layout, *, evaluator: Evaluator, say: Say) -> Part:
-    """Evaluate every edited image of a part. Raises ScorerError for a missing folder or cache."""
-    for what, folder in (("data set", layout.truth), ("edited images", layout.images)):
-        if not folder.is_dir():
-            raise ScorerError(f"{folder}: no such folder; it should hold the {what} of {layout.dataset}")
+    """Evaluate every edited image of a part. Raises ScorerError for a missing cache; ``require`` looks earlier."""
     detector = RecordedDetector.load(layout.cache)
     files = scored_files(layout.images)
     seen: dict[str, str] = {}
