@@ -13,9 +13,7 @@ GOAL = moved(CUP, x=1.0)
 def choice(*boxes, same_box=0.1):
     start = ORIGIN[1].rectangle
     result = [seen(box) for box in boxes]
-    return choose(
-        result, origin=ORIGIN, start=start, goal=GOAL, goal_rectangle=seen(GOAL).rectangle, same_box=same_box
-    )
+    return choose(result, origin=ORIGIN, start=start, goal=GOAL, goal_rectangle=seen(GOAL).rectangle, same_box=same_box)
 
 
 def test_every_detection_is_told_why_it_was_not_chosen():
