@@ -20,7 +20,7 @@ from typing import NoReturn
 from pydantic import BaseModel, ValidationError
 
 from scorer import bundle
-from scorer.commands import conformance, fetch_weights, official
+from scorer.commands import conformance, fetch_weights, judge, official
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
 
@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
     run.set_defaults(command=score)
+    ask = commands.add_parser("judge", help="have a vision-language model answer a folder of questions")
+    judge.describe(ask)
+    ask.set_defaults(command=judge.judge)
     describe = commands.add_parser("schemas", help="write the JSON Schemas of the files that are read and written")
     describe.add_argument("--out", type=Path, required=True, help="the folder for the schemas")
     describe.set_defaults(command=schemas)

@@ -25,6 +25,16 @@ class SubmissionError(ScorerError):
         self.code = code
 
 
+class JudgeError(ScorerError):
+    """A judge cannot work as it was set up: address, key, model, packages or records. Trying again will not help."""
+
+
+class JudgeUnavailableError(ScorerError):
+    """A judge does not answer now. No answer is not a bad answer: nothing is scored, the run is tried again."""
+
+    exit_code = ExitCode.TRY_AGAIN
+
+
 class UnreachableError(ScorerError):
     """Something outside could not be reached; the same call may succeed later."""
 
