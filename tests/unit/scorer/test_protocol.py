@@ -10,14 +10,15 @@ from scorer import inputs, protocol
 from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
 from scorer.errors import BenchmarkError, SubmissionError
+from scorer.judges.blocks import BlocksJudge
 from scorer.measures.msssim import MsSsim
 from scorer.protocol import Instruments
-from scorer.registry import detector_named, judge_named
+from scorer.registry import detector_named
 from tests.unit.scorer import folders
 from tests.unit.scorer.blocks.drawing import draw
 
 DETECTOR = detector_named("blocks-detector-1")
-JUDGE = judge_named("blocks-judge-1")
+JUDGE = BlocksJudge()
 OPERATIONS = list(folders.EDITS)
 
 
