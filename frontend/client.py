@@ -11,6 +11,7 @@ import httpx
 
 from frontend.errors import ClientError, Unreachable, from_problem
 from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Login, Submission
+from frontend.tokens import checked_token
 
 _CHUNK_BYTES = 256 * 1024
 _LONGEST_PAGE = 200
@@ -25,8 +26,9 @@ Progress = Callable[[int, int], None]
 class Client:
     """Speaks to one service as one identity.
 
-    `url` is the service's address without /api/v1; `token` is a team's or a maintainer's. Every method raises
-    ClientError (Unreachable when no answer came). `transport` and `sleep` are for tests.
+    `url` is the service's address without /api/v1; `token` is a team's or a maintainer's. The making
+    (of a malformed token) and every method raise ClientError (Unreachable when no answer came). `transport` and `sleep`
+    are for tests.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Authorization": f"Bearer {checked_token(token)}"} if token else {}
         self._sleep = sleep
         self._http = httpx.Client(
             base_url=f"{self.url}/api/v1",

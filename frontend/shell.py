@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from frontend.errors import ClientError
 from frontend.render import render
 from frontend.theme import style_sheet
+from frontend.tokens import is_token
 from frontend.views.page import Page, Visit, problem_page
 from frontend.views.pages import PAGES, Show, View
 
@@ -107,17 +108,21 @@ class _Captured:
 
 def visit_of(scope: Scope) -> Visit:
     """The query and the identity (from the site's two cookies) of a request."""
-    return visit(query=scope.get("query_string", b"").decode(), cookies=Headers(scope=scope).get("cookie", ""))
+    return visit(
+        query=scope.get("query_string", b"").decode(errors="replace"), cookies=Headers(scope=scope).get("cookie", "")
+    )
 
 
 def visit(*, query: str, cookies: str) -> Visit:
-    """A visit from an address's query and a Cookie header; a broken header counts as logged out."""
+    """A visit from an address's query and a Cookie header; a broken header or token counts as logged out."""
     try:
         jar = SimpleCookie(cookies)
     except CookieError:
         jar = SimpleCookie()
     found = {name: unquote(morsel.value) for name, morsel in jar.items()}
-    return Visit(query=query, token=found.get("gsi_token", ""), team=found.get("gsi_team", ""))
+    if not is_token(found.get("gsi_token", "")):
+        return Visit(query=query)
+    return Visit(query=query, token=found["gsi_token"], team=found.get("gsi_team", ""))
 
 
 def _caching(send: Send) -> Send:

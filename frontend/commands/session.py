@@ -17,6 +17,7 @@ from rich.markup import escape
 from frontend.client import Client
 from frontend.connection import Credential, credentials_file, find_url, save, saved
 from frontend.errors import ClientError
+from frontend.tokens import checked_token
 
 
 class Exit(IntEnum):
@@ -36,7 +37,7 @@ def exit_for(error: ClientError) -> Exit:
     """The exit code that an error of the service maps to."""
     by_status = {401: Exit.NOT_ALLOWED, 403: Exit.NOT_ALLOWED, 404: Exit.NOT_FOUND, 429: Exit.TRY_AGAIN}
     if error.status == 0:
-        return Exit.NOT_ALLOWED if error.code == "no_token" else Exit.UNAVAILABLE
+        return Exit.NOT_ALLOWED if error.code in ("no_token", "malformed_token") else Exit.UNAVAILABLE
     if error.status in (502, 503, 504):
         return Exit.TRY_AGAIN
     return by_status.get(error.status, Exit.FAILED if error.status >= 500 else Exit.REJECTED)
@@ -49,7 +50,7 @@ class Session:
         self.url = find_url(given=url, environment=os.environ, folder=Path.cwd())
         self.out = Console(highlight=False)
         self.err = Console(stderr=True, highlight=False)
-        self._token = token or os.environ.get("GSI_TOKEN", "")
+        self._token = (token or os.environ.get("GSI_TOKEN", "")).strip()
         self._team = team
         self._file = credentials_file(os.environ)
 
@@ -82,8 +83,8 @@ class Session:
         return self.keep(token=login.token, team=login.team)
 
     def keep(self, *, token: str, team: str) -> Credential:
-        """Save a token for this service."""
-        credential = Credential(token=token, team=team)
+        """Save a token for this service; raises ClientError for a malformed one."""
+        credential = Credential(token=checked_token(token.strip()), team=team)
         save(self._file, url=self.url, credential=credential)
         return credential
 

@@ -201,3 +201,18 @@ def test_help_does_not_load_the_heavy_parts() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("token", ["\xe9xyzzy", "xy\nxyzzy", "xyzzy one"])
+@pytest.mark.parametrize("command", [("submissions",), ("status", "nothing"), ("login",)])
+def test_a_malformed_token_ends_with_77_and_is_never_shown(run: Run, command: tuple[str, ...], token: str) -> None:
+    done = run(*command, "--token", token)
+    assert done.exit_code == 77, done.output
+    assert "The token cannot be right" in done.output
+    assert "xyzzy" not in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_white_space_around_a_token_is_forgiven(run: Run, service: Service) -> None:
+    service.tokens["token-of-Lab"] = "Lab"
+    assert run("submissions", "--token", " token-of-Lab\n").exit_code == 0

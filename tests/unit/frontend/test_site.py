@@ -1,4 +1,5 @@
 import re
+import socket
 from html.parser import HTMLParser
 
 import httpx
@@ -204,3 +205,19 @@ def test_the_skip_link_leads_to_the_content_of_this_page(site: str, path: str) -
     page = get(site, path).text
     assert f'href="{path}#content"' in page
     assert page.count('id="content"') == 1
+
+
+@pytest.mark.parametrize("token", ["%0Axyzzy", "%C3%A9xyzzy", "xyzzy%FF", "two%20xyzzy"])
+def test_a_malformed_token_in_the_cookie_counts_as_logged_out(site: str, token: str) -> None:
+    for path in ("/submissions", "/submission?id=nothing"):
+        answer = get(site, path, cookies={"gsi_token": token, "gsi_team": "Lab"})
+        assert answer.status_code == (200 if path == "/submissions" else 404)
+        assert "xyzzy" not in answer.text
+    assert "Name your team" in text_of(get(site, "/submissions", cookies={"gsi_token": token}).text)
+
+
+def test_an_address_that_is_no_text_is_still_answered_with_a_page(site: str) -> None:
+    with socket.create_connection((site.split("/")[2].split(":")[0], int(site.rsplit(":", 1)[1])), timeout=10) as line:
+        line.sendall(b"GET /?q=\xff HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n")
+        first = line.makefile("rb").readline()
+    assert first.split()[1] in (b"200", b"400")
