@@ -23,7 +23,7 @@ element.addEventListener("click", async (event) => {
   const id = element.querySelector("[data-id]").dataset.id;
   button.disabled = true;
   try {
-    await gsi.api("POST", `/submissions/${id}/${button.dataset.act}`);
+    await gsi.api("POST", `/submissions/${encodeURIComponent(id)}/${button.dataset.act}`);
     await refresh();
   } catch (error) {
     gsi.tell(element.querySelector("#act-error"), error);

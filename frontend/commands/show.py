@@ -1,6 +1,7 @@
 """Resources as rich tables."""
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -45,7 +46,7 @@ def state_line(submission: Submission) -> str:
 def submission(console: Console, found: Submission, *, url: str) -> None:
     """Everything a team wants to know of a submission."""
     console.print(state_line(found))
-    console.print(f"[dim]{escape(url)}/submission?id={found.id}[/]", soft_wrap=True)
+    console.print(f"[dim]{escape(url)}/submission?id={quote(found.id, safe='')}[/]", soft_wrap=True)
     if found.failure:
         console.print(f"[yellow]{escape(found.failure.title)}[/] {escape(found.failure.remedy)}")
     if found.defects:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import quote
 
 import typer
 from pydantic import ValidationError
@@ -151,7 +152,7 @@ def report(session: Session, found: Submission, *, as_json: bool, brief: bool = 
         session.json(asdict(found))
     elif brief:
         session.out.print(f"Follow it with: gsi status {found.id} --watch")
-        session.out.print(f"or at {escape(session.url)}/submission?id={found.id}", soft_wrap=True)
+        session.out.print(f"or at {escape(session.url)}/submission?id={quote(found.id, safe='')}", soft_wrap=True)
     else:
         show.submission(session.out, found, url=session.url)
     ending = {"rejected": Exit.REJECTED, "failed": Exit.FAILED}.get(found.state)
