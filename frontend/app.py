@@ -110,7 +110,12 @@ def _component(view: View, *, show: Show) -> gr.HTML:
 
     def live_page(query: str, request: gr.Request) -> dict[str, Any]:
         found = show(view, visit(query=str(query).lstrip("?"), cookies=request.headers.get("cookie", "")))
-        return {"title": f"{found.title} · GSI-Bench", "html": content(found), "status": found.status}
+        return {
+            "title": f"{found.title} · GSI-Bench",
+            "html": content(found),
+            "status": found.status,
+            "forget": found.forget,
+        }
 
     return gr.HTML(
         value="",

@@ -26,6 +26,7 @@ from frontend.views.page import Page, Visit, problem_page
 from frontend.views.pages import PAGES, Show, View
 
 _LINKS = (("/", "Leaderboard"), ("/submit", "Submit"), ("/submissions", "My submissions"), ("/about", "About"))
+_COOKIES = ("gsi_token", "gsi_team")
 _RENDERS_AT_ONCE = 8
 # Gradio's own upload and fetch routes are open to everybody and nothing here uses them.
 _CLOSED = re.compile(r"^/gradio_api/(upload|proxy=|deep_link)")
@@ -69,7 +70,10 @@ class Shell:
         # A limiter of its own: a render waits for the API, whose handlers need the common thread pool.
         page = await anyio.to_thread.run_sync(self._show, view, visit_of(scope), limiter=self._limiter)
         html = decorate(inner.text(), page=page, path=scope["path"])
-        await _respond(html, status=page.status)(scope, receive, send)
+        answer = _respond(html, status=page.status)
+        for name in _COOKIES if page.forget else ():
+            answer.delete_cookie(name, samesite="strict")
+        await answer(scope, receive, send)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A person who mistyped an address gets a page instead of a line of JSON."""

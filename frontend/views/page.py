@@ -10,12 +10,16 @@ from frontend.render import render
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A rendered page: `title` for the window, `description` for search engines, `body` as HTML, HTTP `status`."""
+    """A rendered page: `title` for the window, `description` for search engines, `body` as HTML, HTTP `status`.
+
+    `forget` is set when the service knew the reader's token no more: the browser is told to drop it.
+    """
 
     title: str
     description: str
     body: str
     status: int = 200
+    forget: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

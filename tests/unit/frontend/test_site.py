@@ -221,3 +221,32 @@ def test_an_address_that_is_no_text_is_still_answered_with_a_page(site: str) -> 
         line.sendall(b"GET /?q=\xff HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n")
         first = line.makefile("rb").readline()
     assert first.split()[1] in (b"200", b"400")
+
+
+STALE = {"gsi_token": "stale", "gsi_team": "Lab"}
+
+
+def test_a_stale_token_does_not_hide_a_published_submission_and_is_dropped(site: str, service: Service) -> None:
+    name = submitted(site, model="Public editor")
+    service.submissions[name]["state"] = "published"
+    answer = get(site, f"/submission?id={name}", cookies=STALE)
+    assert answer.status_code == 200
+    assert "Public editor" in text_of(answer.text)
+    assert 'data-act="unpublish"' not in answer.text
+    dropped = answer.headers.get_list("set-cookie")
+    assert [each.split(";")[0] for each in dropped] == ['gsi_token=""', 'gsi_team=""']
+    assert all("Max-Age=0" in each and "Path=/" in each for each in dropped)
+
+
+def test_a_stale_token_at_a_private_submission_says_to_log_in_again(site: str) -> None:
+    answer = get(site, f"/submission?id={submitted(site)}", cookies=STALE)
+    assert answer.status_code == 404
+    assert "Your login has expired" in text_of(answer.text)
+    assert "set-cookie" in answer.headers
+
+
+def test_a_token_that_is_known_is_kept(site: str) -> None:
+    name = submitted(site)
+    for path in ("/submissions", f"/submission?id={name}", "/submission?id=nothing"):
+        assert "set-cookie" not in get(site, path, cookies=LAB).headers
+    assert "set-cookie" in get(site, "/submissions", cookies=STALE).headers
