@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from frontend.present import clock, dimension_label, number, operation_title, result_columns, stage_title, state_badge
+from frontend.present import clock, dimension_label, number, operation_title, result_columns, run_word, state_badge
 from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Submission
 
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "accent": "cyan", "plain": "dim"}
@@ -55,8 +55,8 @@ def submission(console: Console, found: Submission, *, url: str) -> None:
         results(console, found)
     elif found.runs:
         for run in found.runs:
-            word = escape(run.error) or stage_title(run.stage) or run.state
-            console.print(f"  {run.subset}: {run.done} of {run.total}, {word}")
+            word = run_word(run, submission=found)
+            console.print(f"  {escape(run.subset)}: {run.done} of {run.total}, {escape(word)}")
 
 
 def results(console: Console, found: Submission) -> None:

@@ -250,3 +250,13 @@ def test_a_token_that_is_known_is_kept(site: str) -> None:
     for path in ("/submissions", f"/submission?id={name}", "/submission?id=nothing"):
         assert "set-cookie" not in get(site, path, cookies=LAB).headers
     assert "set-cookie" in get(site, "/submissions", cookies=STALE).headers
+
+
+def test_a_withdrawn_submissions_run_is_cancelled_and_not_failed(site: str, service: Service) -> None:
+    name = submitted(site)
+    run = {"subset": "blocks-room", "state": "failed", "attempt": 1, "stage": "measure", "done": 17, "total": 40}
+    error = {"code": "cancelled", "title": "The attempt failed."}
+    service.submissions[name] |= {"state": "withdrawn", "runs": [{**run, "error": error}]}
+    text = text_of(get(site, f"/submission?id={name}", cookies=LAB).text)
+    assert "Cancelled" in text
+    assert "The attempt failed" not in text
