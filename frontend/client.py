@@ -94,6 +94,10 @@ class Client:
         named = body.get("team")
         return Login(token=str(body["token"]), team=str(named.get("name", "")) if isinstance(named, dict) else team)
 
+    def check_token(self) -> None:
+        """Ask the service whether it knows the token; raises ClientError (status 401) when it does not."""
+        self._json("GET", "/submissions", params={"limit": 1})
+
     def create(
         self,
         *,

@@ -17,7 +17,6 @@ from rich.markup import escape
 from frontend.client import Client
 from frontend.connection import Credential, credentials_file, find_url, save, saved
 from frontend.errors import ClientError
-from frontend.tokens import checked_token
 
 
 class Exit(IntEnum):
@@ -77,14 +76,27 @@ class Session:
         )
 
     def log_in(self, *, team: str = "", maintainer: bool = False) -> Credential:
-        """Log in by the development login and keep the token for this service."""
+        """Log in by the development login and save the token for this service."""
         with Client(url=self.url) as client:
             login = client.login(team=team, maintainer=maintainer)
-        return self.keep(token=login.token, team=login.team)
+        return self._keep(token=login.token, team=login.team)
 
-    def keep(self, *, token: str, team: str) -> Credential:
-        """Save a token for this service; raises ClientError for a malformed one."""
-        credential = Credential(token=checked_token(token.strip()), team=team)
+    def adopt(self, token: str, *, team: str = "") -> None:
+        """Save a token that the service knows; raises ClientError, and saves nothing, when it does not or is away."""
+        token = token.strip()
+        with Client(url=self.url, token=token) as client:
+            try:
+                client.check_token()
+            except ClientError as error:
+                if error.status == 401:
+                    error.title = "The service does not know this token"
+                    error.detail = f"Nothing was saved for {self.url}."
+                    error.remedy = "Copy it again, whole, or get a new one; a token is good for one service only."
+                raise
+        self._keep(token=token, team=team)
+
+    def _keep(self, *, token: str, team: str) -> Credential:
+        credential = Credential(token=token, team=team)
         save(self._file, url=self.url, credential=credential)
         return credential
 

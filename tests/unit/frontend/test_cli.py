@@ -133,6 +133,23 @@ def test_a_login_is_remembered_for_the_service(run: Run, service: Service, archi
     assert [each["model"] for each in json.loads(listed.stdout)] == ["M"]
 
 
+def test_a_token_is_saved_only_if_the_service_knows_it(run: Run, service: Service, tmp_path: Path) -> None:
+    refused = run("login", "--token", "bogus-xyzzy")
+    assert refused.exit_code == 77
+    assert "The service does not know this token" in refused.output
+    assert "xyzzy" not in refused.output
+    assert not [*tmp_path.rglob("credentials.json")]
+    service.tokens["token-of-Lab"] = "Lab"
+    assert run("login", "--token", "token-of-Lab").exit_code == 0
+    assert run("submissions").exit_code == 0
+
+
+def test_a_token_is_not_saved_while_the_service_is_away(run: Run, tmp_path: Path) -> None:
+    done = run("login", "--token", "token-of-Lab", "--url", "http://127.0.0.1:1")
+    assert done.exit_code == 69
+    assert not [*tmp_path.rglob("credentials.json")]
+
+
 def test_another_team_named_at_a_command_is_logged_in_anew(run: Run, service: Service, archive: Path) -> None:
     run("login", "--team", "Lab")
     run("submit", str(archive), "--model", "M", "--no-check", "--team", "Other")
