@@ -24,7 +24,7 @@ from rich.progress import (
 from frontend.client import Client
 from frontend.commands import show
 from frontend.commands.session import Exit, Session
-from frontend.errors import ClientError
+from frontend.errors import ClientError, Unreachable
 from frontend.present import TERMINAL, stage_title, state_badge
 from frontend.resources import Defect, Submission
 from scorer.bundle import check as check_archive
@@ -36,7 +36,7 @@ _PATIENCE = 60.0  # seconds that a service may be gone while it is watched
 
 def check(session: Session, *, archive: Path, benchmark: str, manifest: Path | None, as_json: bool) -> None:
     """Judge an archive here and end with 65 when the service would refuse it."""
-    known = _manifest_of_file(manifest) if manifest else _manifest_of_service(session, benchmark)
+    known = _manifest_of_file(manifest) if manifest else _manifest_to_check_by(session, benchmark)
     accepted = _judge(session, archive=archive, manifest=known, as_json=as_json)
     if not accepted:
         raise typer.Exit(Exit.REJECTED)
@@ -61,6 +61,17 @@ def _reason(error: OSError | ValidationError) -> str:
         return error.strerror or type(error).__name__
     first = error.errors(include_url=False)[0]
     return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
+
+
+def _manifest_to_check_by(session: Session, benchmark: str) -> BenchmarkManifest:
+    """The service's manifest; while it is away the error says how to check without it."""
+    try:
+        return _manifest_of_service(session, benchmark)
+    except ClientError as error:
+        if isinstance(error, Unreachable) or (error.status >= 500 and error.code != "manifest_unreadable"):
+            offline = "To check without a service, add --manifest FILE with the benchmark.json of the inputs."
+            error.remedy = f"{error.remedy} {offline}".strip()
+        raise
 
 
 def _manifest_of_service(session: Session, benchmark: str) -> BenchmarkManifest:

@@ -112,6 +112,14 @@ def test_check_works_without_any_service(run: Run, archive: Path, bad_archive: P
     assert json.loads(bad.stdout)["accepted"] is False
 
 
+def test_a_check_without_a_service_says_how_to_do_without_it(run: Run, archive: Path) -> None:
+    done = run("check", str(archive), "--url", "http://127.0.0.1:1")
+    assert done.exit_code == 69
+    assert "--manifest FILE" in done.output
+    assert "gsi up" in done.output
+    assert "--manifest" not in run("leaderboard", "--url", "http://127.0.0.1:1").output
+
+
 def test_a_file_that_is_no_manifest_is_named(run: Run, archive: Path, tmp_path: Path) -> None:
     odd = tmp_path / "odd.json"
     odd.write_text('{"schema": "other"}')
