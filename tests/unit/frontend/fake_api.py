@@ -119,7 +119,7 @@ class Problem(Exception):
 
 
 def create_fake_api(service: Service) -> FastAPI:
-    app = FastAPI()
+    app = FastAPI(openapi_url=None)
 
     @app.exception_handler(Problem)
     async def tell(_request: Request, problem: Problem) -> JSONResponse:

@@ -1,3 +1,4 @@
+import json
 import re
 import socket
 from html.parser import HTMLParser
@@ -260,3 +261,90 @@ def test_a_withdrawn_submissions_run_is_cancelled_and_not_failed(site: str, serv
     text = text_of(get(site, f"/submission?id={name}", cookies=LAB).text)
     assert "Cancelled" in text
     assert "The attempt failed" not in text
+
+
+ADDRESSES = [*PAGES, "/plain", "/theme.css", "/robots.txt"]
+
+
+def test_head_is_get_without_the_body(site: str) -> None:
+    with httpx.Client(base_url=site, trust_env=False) as http:
+        for path in [*ADDRESSES, "/nothing"]:
+            got, head = http.get(path), http.head(path)
+            assert head.status_code == got.status_code, path
+            assert head.content == b""
+            assert head.headers["content-type"] == got.headers["content-type"]
+            assert head.headers["content-length"] == str(len(got.content))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE", "PATCH", "BREW"])
+def test_other_methods_are_refused_with_the_ones_that_are_taken(site: str, method: str) -> None:
+    with httpx.Client(base_url=site, trust_env=False) as http:
+        for path in ADDRESSES:
+            answer = http.request(method, path, headers={"Cookie": "gsi_token=xyzzy"})
+            assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS"), path
+            assert "xyzzy" not in answer.text
+        api = http.request("DELETE" if method in ("POST", "BREW") else method, "/api/v1/submissions")
+        assert (api.status_code, api.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+
+
+def test_options_tells_what_an_address_takes(site: str) -> None:
+    with httpx.Client(base_url=site, trust_env=False) as http:
+        for path in [*ADDRESSES, "/api/v1/baselines/x"]:
+            taken = "OPTIONS, PATCH" if path.startswith("/api/") else "GET, HEAD, OPTIONS"
+            answer = http.options(path)
+            assert (answer.status_code, answer.headers["allow"], answer.content) == (204, taken, b"")
+        assert http.options("/nothing").status_code == 404
+        assert http.options("/api/v1/nothing").status_code == 404
+
+
+GRADIOS_OWN = [
+    "/openapi.json", "/docs", "/config", "/gradio_api/info", "/gradio_api/startup-events", "/monitoring", "/login",
+    "/gradio_api/queue/status", "/gradio_api/file=/etc/passwd", "/manifest.json", "/api", "/assets/nothing.js",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*GRADIOS_OWN, "/nope"])
+def test_what_the_site_does_not_have_is_a_page_to_browsers_and_a_problem_to_programs(site: str, path: str) -> None:
+    page = get(site, path)
+    assert page.status_code == 404
+    assert "There is no such page" in text_of(page.text)
+    problem = httpx.get(site + path, headers={"Accept": "application/json"}, trust_env=False)
+    assert problem.status_code == 404
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["code"] == "no_such_page"
+    assert page.headers["vary"] == problem.headers["vary"] == "Accept"
+
+
+def test_a_page_that_tells_of_an_error_is_a_problem_to_programs(site: str) -> None:
+    answer = httpx.get(f"{site}/?board=nothing", headers={"Accept": "application/json"}, trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_board")
+
+
+CALL = {"data": "", "component_id": 1, "fn_name": "live_page", "session_hash": "s"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{", "[]", '"text"', "{}", "[" * 9000, " " * 20_000, json.dumps({**CALL, "component_id": 999}),
+        json.dumps({**CALL, "component_id": True}), json.dumps({**CALL, "fn_name": "__init__"}),
+        json.dumps({**CALL, "data": {"path": "/etc/passwd"}}), json.dumps({**CALL, "session_hash": None}),
+    ],
+)  # fmt: skip
+def test_a_call_that_no_page_makes_is_refused_and_breaks_nothing(site: str, body: str) -> None:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    answer = httpx.post(f"{site}/gradio_api/component_server/", content=body, headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) in ((422, "malformed_call"), (404, "no_such_page"))
+
+
+def test_an_address_with_a_slash_too_many_leads_to_the_page(site: str) -> None:
+    answer = httpx.get(f"{site}/submission/?id=a%26b", headers={"Host": "evil.example"}, trust_env=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/submission?id=a%26b")
+
+
+def test_no_header_of_a_request_comes_back_in_a_page(site: str) -> None:
+    names = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Gradio-Server", "Forwarded", "Referer")
+    for path in [*PAGES, "/plain", "/nothing", "/submit/", "/plain/"]:
+        answer = httpx.get(site + path, headers=dict.fromkeys(names, "xyzzy.example"), trust_env=False)
+        assert "xyzzy" not in answer.text
+        assert "xyzzy" not in str(answer.headers)
