@@ -14,6 +14,7 @@ from frontend.render import render
 from frontend.theme import style_sheet
 from frontend.views.page import Page, problem_page
 
+STAND_IN = "site.invalid"  # the host that Gradio is told (RFC 2606); `decorate` takes it out again
 _LINKS = (("/", "Leaderboard"), ("/submit", "Submit"), ("/submissions", "My submissions"), ("/about", "About"))
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -60,8 +61,8 @@ def decorate(html: str, *, page: Page, path: str) -> str:
     """Gradio's page with our head, first paint and foot. Our style sheet goes last so that it decides."""
     html = re.sub(r'<meta\s+(?:property="og:|name="twitter:)[^>]*?/>\s*', "", html)
     html = html.replace('<link rel="manifest" href="/manifest.json" />', "")
-    # Gradio's script takes the origin from the window; what it is told here must not come from a request's headers.
-    html = re.sub(r'"root":"[^"]*"', '"root":""', html, count=1)
+    # Where the site is, the browser knows best; a request's headers may lie.
+    html = html.replace(f'"http://{STAND_IN}"', "location.origin").replace(f"http://{STAND_IN}/", "/")
     html = html.replace('control_page_title="true"', 'control_page_title="false"')
     html = html.replace("<head>", "<head>" + _head(page), 1)
     html = html.replace("</head>", f"<style>{style_sheet()}</style></head>", 1)

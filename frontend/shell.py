@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frontend.frame import broken, decorate, refuse, refuse_method, respond, wants_json
+from frontend.frame import STAND_IN, broken, decorate, refuse, refuse_method, respond, wants_json
 from frontend.plain import PATH as PLAIN
 from frontend.tokens import is_token
 from frontend.views.page import Visit
@@ -81,7 +81,7 @@ class Shell:
     async def _painted_by_gradio(self, scope: Scope, receive: Receive) -> str:
         """Gradio's page, which depends on nothing but its path."""
         inner = _Captured()
-        await self._app({**scope, "query_string": b"", "headers": [(b"host", b"site")]}, receive, inner.take)
+        await self._app({**scope, "query_string": b"", "headers": [(b"host", STAND_IN.encode())]}, receive, inner.take)
         return inner.text()
 
 

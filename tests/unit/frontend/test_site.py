@@ -348,3 +348,4 @@ def test_no_header_of_a_request_comes_back_in_a_page(site: str) -> None:
         answer = httpx.get(site + path, headers=dict.fromkeys(names, "xyzzy.example"), trust_env=False)
         assert "xyzzy" not in answer.text
         assert "xyzzy" not in str(answer.headers)
+        assert ".invalid" not in answer.text
