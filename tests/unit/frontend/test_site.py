@@ -79,7 +79,7 @@ def test_the_mean_of_all_subsets_stands_beside_the_average_of_each(site: str) ->
 def test_a_board_can_be_sorted_by_one_subsets_average(site: str) -> None:
     page = get(site, "/?sort=avg.gsi-real").text
     assert 'aria-sort="descending"><a id="sort-avg.gsi-real"' in page
-    assert re.findall(r"<strong>([^<]+)</strong>\s*<span class=\"under\">", page)[:2] == ["Emu3.5", "Qwen"]
+    assert re.findall(r"<strong><bdi>([^<]+)</bdi></strong>\s*<span class=\"under\">", page)[:2] == ["Emu3.5", "Qwen"]
 
 
 def test_filters_come_from_the_address_and_go_to_the_service(site: str, service: Service) -> None:
@@ -349,3 +349,18 @@ def test_no_header_of_a_request_comes_back_in_a_page(site: str) -> None:
         assert "xyzzy" not in answer.text
         assert "xyzzy" not in str(answer.headers)
         assert ".invalid" not in answer.text
+
+
+def test_every_name_is_set_apart_so_that_right_to_left_text_moves_nothing_around_it(
+    site: str, service: Service
+) -> None:
+    names = {"model": "עורך (v2)", "team": "צוות 7", "organization": "מכון 3"}
+    name = submitted(site)
+    service.submissions[name] |= {**names, "state": "published"}
+    service.tokens["token-of-rtl"] = names["team"]
+    for path in ("/?board=blocks", "/plain", "/submissions", f"/submission?id={name}"):
+        body = get(site, path, cookies={"gsi_token": "token-of-rtl", "gsi_team": "rtl"}).text.partition("<body")[2]
+        shown = [each for each in names.values() if each in body]
+        assert names["model"] in shown, path
+        for each in shown:
+            assert body.count(each) == body.count(f"<bdi>{each}</bdi>"), (path, each)
