@@ -44,7 +44,7 @@ def act(session: Session, *, submission: str, verb: str, as_json: bool) -> None:
     if as_json:
         session.json(asdict(found))
     else:
-        session.out.print(show.state_line(found))
+        session.out.print(show.state_line(found), soft_wrap=True)
 
 
 def login(session: Session, *, team: str, maintainer: bool, token: str) -> None:

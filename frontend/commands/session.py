@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
@@ -17,6 +17,8 @@ from rich.markup import escape
 from frontend.client import Client
 from frontend.connection import Credential, credentials_file, find_url, save, saved
 from frontend.errors import ClientError
+
+_ENDLESS = 10_000  # columns
 
 
 class Exit(IntEnum):
@@ -47,8 +49,8 @@ class Session:
 
     def __init__(self, *, url: str = "", token: str = "", team: str = "") -> None:
         self.url = find_url(given=url, environment=os.environ, folder=Path.cwd())
-        self.out = Console(highlight=False)
-        self.err = Console(stderr=True, highlight=False)
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
         self._token = (token or os.environ.get("GSI_TOKEN", "")).strip()
         self._team = team
         self._file = credentials_file(os.environ)
@@ -118,11 +120,16 @@ class Session:
 
     def tell(self, error: ClientError) -> None:
         """An error on stderr: what, why, what to do."""
-        self.err.print(f"[bold red]{escape(error.title)}[/]")
+        self.err.print(f"[bold red]{escape(error.title)}[/]", soft_wrap=True)
         if error.detail:
-            self.err.print(escape(error.detail))
+            self.err.print(escape(error.detail), soft_wrap=True)
         if error.remedy:
-            self.err.print(f"[dim]To mend:[/] {escape(error.remedy)}")
+            self.err.print(f"[dim]To mend:[/] {escape(error.remedy)}", soft_wrap=True)
+
+
+def _console(stream: TextIO) -> Console:
+    """A console as wide as its terminal. Without one nothing is ever folded or cut: it goes to a file or a program."""
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else _ENDLESS)
 
 
 def _plain(value: Any) -> Any:

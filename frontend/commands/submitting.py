@@ -135,7 +135,7 @@ def submit(
         )
         found = _upload(session, client, made.id, archive)
         if not as_json:
-            session.out.print(f"Submitted as [bold]{found.id}[/]")
+            session.out.print(f"Submitted as [bold]{escape(found.id)}[/]", soft_wrap=True)
         if wait or publish:
             found = follow(session, client, found.id)
         if publish and found.state == "scored":
@@ -162,7 +162,7 @@ def report(session: Session, found: Submission, *, as_json: bool, brief: bool = 
     if as_json:
         session.json(asdict(found))
     elif brief:
-        session.out.print(f"Follow it with: gsi status {found.id} --watch")
+        session.out.print(f"Follow it with: gsi status {escape(found.id)} --watch", soft_wrap=True)
         session.out.print(f"or at {escape(session.url)}/submission?id={quote(found.id, safe='')}", soft_wrap=True)
     else:
         show.submission(session.out, found, url=session.url)
