@@ -12,6 +12,7 @@ from frontend.present import clock, dimension_label, number, operation_title, re
 from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Submission
 
 _ENDLESS = 10_000  # columns
+_NAME = 24  # characters of a name that shall stand in one line of a board
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "accent": "cyan", "plain": "dim"}
 
 
@@ -22,12 +23,17 @@ def _table(*heads: str, title: str = "") -> Table:
     return table
 
 
+def _width(console: Console, table: Table) -> int:
+    """The columns that a table needs to stand whole."""
+    return console.measure(table, options=console.options.update(max_width=_ENDLESS)).maximum
+
+
 def _put(console: Console, table: Table) -> None:
     """Print a table whole; on a terminal that is too narrow for it, print each row as a block of lines instead.
 
     Ids are there to be copied: rich would cut or fold them to make a table fit.
     """
-    if console.measure(table, options=console.options.update(max_width=_ENDLESS)).maximum <= console.width:
+    if _width(console, table) <= console.width:
         console.print(table)
         return
     heads = [str(column.header) for column in table.columns]
@@ -39,19 +45,36 @@ def _put(console: Console, table: Table) -> None:
 
 
 def leaderboard(console: Console, board: Leaderboard, *, benchmark: Benchmark) -> None:
-    """A board; the average stands last, as on paper."""
+    """A board; the average stands last, as on paper. A narrow terminal goes without source and team, never scores."""
+    if not board.rows:
+        console.print(f"[bold]{escape(benchmark.title)}[/]: nobody has published yet.")
+        return
+    for beside in (("Team", "Source"), ("Team",), ()):
+        if _width(console, _board(board, benchmark=benchmark, beside=beside, longest=_NAME)) <= console.width:
+            break
+    console.print(_board(board, benchmark=benchmark, beside=beside))
+
+
+def _board(board: Leaderboard, *, benchmark: Benchmark, beside: tuple[str, ...], longest: int | None = None) -> Table:
+    """The table with the columns `beside` the scores; for measuring, names are cut at `longest` characters."""
     subset = board.subset or ("mean of all subsets" if len(benchmark.subsets) > 1 else "")
     scope = ", ".join(part for part in (subset, board.operation) if part)
-    table = _table("#", "Model", "Team", title=f"{benchmark.title} ({scope})" if scope else benchmark.title)
+    table = _table("#", title=f"{benchmark.title} ({scope})" if scope and longest is None else "")
+    table.columns[0].no_wrap = True
+    table.add_column("Model", overflow="fold")
     labels = {dimension.id: dimension.label for dimension in benchmark.dimensions}
+    for head in beside[:1]:
+        table.add_column(head, overflow="fold")
     for column in board.columns:
         table.add_column(labels.get(column, column), justify="right", no_wrap=True)
-    table.add_column("Source")
+    for head in beside[1:]:
+        table.add_column(head, no_wrap=True)
     for row in board.rows:
         scores = [number(row.scores.get(column)) for column in board.columns]
-        who = escape(row.team or row.organization)
-        table.add_row(str(row.rank or "–"), escape(row.model), who, *scores, escape(row.provenance))
-    console.print(table if board.rows else f"[bold]{escape(benchmark.title)}[/]: nobody has published yet.")
+        team = [escape((row.team or row.organization)[:longest])][: len(beside)]
+        source = [escape(row.provenance)][: max(0, len(beside) - 1)]
+        table.add_row(str(row.rank or "–"), escape(row.model[:longest]), *team, *scores, *source)
+    return table
 
 
 def state_line(submission: Submission) -> str:

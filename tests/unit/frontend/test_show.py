@@ -58,7 +58,9 @@ def test_no_score_of_a_board_is_cut_on_a_narrow_terminal() -> None:
     show.leaderboard(console, board, benchmark=Benchmark.read(BENCHMARKS["gsi-bench"]))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert all(f"{value:.2f}" in text for row in PAPER for value in row[3])
+    assert all(row[0] in text for row in PAPER if len(row[0]) <= 12)
     assert max(map(len, text.splitlines())) <= 60
+    assert "…" not in text
 
 
 def test_a_pipe_is_endless_and_a_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
