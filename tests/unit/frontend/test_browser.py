@@ -92,6 +92,21 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, service: Ser
     context.close()
 
 
+def test_no_long_name_or_link_runs_out_of_a_phone(browser: Browser, site: str, service: Service) -> None:
+    name = submitted(site)
+    long = {"model": "m" * 80, "organization": "o" * 80, "url": "https://example.org/" + "u" * 250}
+    service.submissions[name] |= {**long, "state": "published"}
+    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
+    log_in(context, site)
+    for path in ("/?board=blocks", "/submissions", f"/submission?id={name}"):
+        page = opened(context, site + path)
+        ends = page.locator("bdi").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+        assert ends, path
+        assert max(ends) <= PHONE["width"], path
+        page.close()
+    context.close()
+
+
 def test_on_a_phone_the_model_stays_while_the_scores_scroll(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     page = opened(context, site)
