@@ -81,6 +81,15 @@ def test_no_page_has_a_serious_fault_of_accessibility_in_light_or_dark(browser: 
         context.close()
 
 
+def test_the_plain_tables_can_be_read_in_the_dark(browser: Browser, site: str) -> None:
+    context = browser.new_context(viewport=DESK, color_scheme="dark")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{site}/plain")
+    assert serious(page) == []
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
+    context.close()
+
+
 def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, service: Service) -> None:
     name = submitted(site)
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
