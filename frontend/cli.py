@@ -194,7 +194,7 @@ def leaderboard(
 def login(
     team: Annotated[str, typer.Option("--team", help="Your team's name (development login).")] = "",
     maintainer: Annotated[bool, typer.Option("--maintainer", help="As a maintainer (development login).")] = False,
-    token: Annotated[str, typer.Option("--token", help="Save this token instead of asking for one.")] = "",
+    token: Annotated[str, typer.Option("--token", help="Save this token, if the service knows it.")] = "",
     url: Url = "",
 ) -> None:
     """Log in and remember it for this service (in ~/.config/gsi, readable by you only)."""

@@ -25,8 +25,8 @@ def _environment() -> Environment:
         "operation_title": present.operation_title,
         "percent": present.percent,
         "provenance_badge": present.provenance_badge,
+        "run_word": present.run_word,
         "score_cell": present.score_cell,
-        "stage_title": present.stage_title,
         "state_badge": present.state_badge,
         "terminal_states": present.TERMINAL,
     }

@@ -1,4 +1,4 @@
-"""``python -m scorer …``: files in, files out, an exit code that says whom a failure concerns.
+"""``python -m scorer COMMAND``: files in, files out, an exit code that says whom a failure concerns.
 
 Messages on standard error are for operators. They name files, samples and fields, never a hidden value: of an
 unexpected error only its type and where it arose are told.
@@ -20,9 +20,9 @@ from typing import NoReturn
 from pydantic import BaseModel, ValidationError
 
 from scorer import bundle
+from scorer.commands import conformance, fetch_weights, judge, official
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
-from scorer.judges import command as judging
 
 REPORT = "report.json"
 PROGRESS = "progress.jsonl"
@@ -71,7 +71,13 @@ def gate(options: argparse.Namespace) -> None:
 
 def score(options: argparse.Namespace) -> None:
     """Score one subset."""
-    from scorer import environment, inputs, protocol, registry  # they load torch, which the gate does without
+    from scorer import (  # they load torch, which the gate does without
+        environment,
+        inputs,
+        instruments,
+        protocol,
+        registry,
+    )
 
     loaded = inputs.load(options.input)
     manifest = loaded.manifest
@@ -80,8 +86,7 @@ def score(options: argparse.Namespace) -> None:
     with _progress(options.output / PROGRESS) as progress:
         report = protocol.score(
             inputs=loaded,
-            detector=registry.detector_named(manifest.detector),
-            judge=registry.judge_named(manifest.judge),
+            instruments=registry.instruments_of(manifest, instruments.read(options.input / instruments.FILE)),
             progress=progress,
         )
     _write(options.output / REPORT, report)
@@ -97,7 +102,7 @@ def schemas(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m scorer", description="The GSI-Bench protocol, alone.")
-    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="gate | score | judge | schemas")
+    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="COMMAND")
     check = commands.add_parser("gate", help="judge a submission's archive; writes a verdict")
     check.add_argument("--archive", type=Path, required=True, help="the submission, a zip")
     check.add_argument("--manifest", type=Path, required=True, help="the benchmark's public benchmark.json")
@@ -108,11 +113,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
     run.set_defaults(command=score)
     ask = commands.add_parser("judge", help="have a vision-language model answer a folder of questions")
-    judging.describe(ask)
-    ask.set_defaults(command=judging.judge)
+    judge.describe(ask)
+    ask.set_defaults(command=judge.judge)
     describe = commands.add_parser("schemas", help="write the JSON Schemas of the files that are read and written")
     describe.add_argument("--out", type=Path, required=True, help="the folder for the schemas")
     describe.set_defaults(command=schemas)
+    official.add_to(commands)
+    conformance.add_to(commands)
+    fetch_weights.add_to(commands)
     return parser
 
 

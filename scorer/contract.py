@@ -264,7 +264,10 @@ class ProgressLine(Strict):
 
 
 class Score(Strict):
-    """Means over ``n`` samples, of which ``missing`` had no usable image and count as zero. All in 0..100."""
+    """Means over ``n`` samples, in 0..100. ``missing`` of them have no score of their own.
+
+    They count as zero, but in profiles without the deviation ``count-missing``, which leave them out of the mean.
+    """
 
     n: Annotated[int, Field(ge=1, le=1_000_000)]
     missing: Count

@@ -33,3 +33,9 @@ class JudgeUnavailableError(ScorerError):
     """A judge does not answer now. No answer is not a bad answer: nothing is scored, the run is tried again."""
 
     exit_code = ExitCode.TRY_AGAIN
+
+
+class UnreachableError(ScorerError):
+    """Something outside could not be reached; the same call may succeed later."""
+
+    exit_code = ExitCode.TRY_AGAIN

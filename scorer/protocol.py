@@ -1,7 +1,7 @@
-"""The profile ``gsi-fair-1``, top to bottom: from a submission's pixels to a report.
+"""The protocol, top to bottom: from a submission's pixels to a report, under every profile that the run names.
 
-For each sample: read the edited image; find the objects in it; ask the operation whether the edit was made (IC) and
-how exactly (SA); compare everything outside the target's boxes with the original (the locality gate, EL); where the
+For each sample: read the edited image; find the objects in it; ask the profile's rules whether the edit was made (IC)
+and how exactly (SA); compare everything outside the target's boxes with the original (the locality gate, EL); where the
 edit was made, ask the judge whether the object still looks like itself (AC). Formulas: ``docs/protocol.md``.
 
 What a participant sent never raises: it scores zero with a reason. What is ours raises.
@@ -9,188 +9,128 @@ What a participant sent never raises: it scores zero with a reason. What is ours
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scorer import environment
 from scorer.aggregate import aggregate, average
 from scorer.bundle import ArchiveError, Bundle, open_bundle, sha256_of
-from scorer.contract import Defect, ProgressLine, Quantity, Report, Result, SampleReport, SampleStatus
-from scorer.detectors.port import EVERYTHING, Detection, Detector, Image
+from scorer.contract import Defect, ProgressLine, Quantity, Report, Result, SampleReport
+from scorer.detectors.port import Detector
+from scorer.deviations import Deviation, Profile, profile_named
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.inputs import Inputs, Task
-from scorer.judges.port import Judge, Judgement, Question, Subject
-from scorer.measures import msssim
-from scorer.measures.locality import Locality, locality, outside
-from scorer.operations import move, remove, rotate, scale, view
-from scorer.operations.evidence import Change, Compliance, Pose
-from scorer.operations.matching import match_edited
+from scorer.judges.port import Judge, Judgement, Question
+from scorer.measures.port import Perceptual
+from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
 
-PROFILE = "gsi-fair-1"
-PERCEPTUAL = msssim.NAME
-
-LEAST_SIMILARITY = 0.6
-"""The locality gate: outside the boxes SSIM must exceed this"""
-LARGEST_DISTANCE = 0.3
-"""and the perceptual distance must stay below this."""
 FULL_JUDGEMENT = 10.0
 
 Progress = Callable[[ProgressLine], None]
-Explanation = dict[str, dict[str, Quantity]]
 
 
-def score(*, inputs: Inputs, detector: Detector, judge: Judge, progress: Progress = lambda line: None) -> Report:
+@dataclass(frozen=True)
+class Instruments:
+    """What measures: networks are loaded once, for all samples and profiles."""
+
+    detector: Detector
+    judge: Judge
+    perceptual: Perceptual
+
+
+def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lambda line: None) -> Report:
     """Score one subset of one submission. The report depends on the inputs alone, but for its timings.
 
     Raises BenchmarkError where the run's own files do not fit together, SubmissionError for an archive that is no zip.
     """
-    _require_names(inputs, detector=detector, judge=judge)
+    _require_names(inputs, instruments)
+    profiles = [profile_named(name) for name in inputs.manifest.protocols]
     total = len(inputs.tasks)
     began = time.perf_counter()
     with _opened(inputs) as bundle:
-        scenes = Scenes(inputs=inputs, detector=detector)
-        measured: list[Measured] = []
+        scenes = Scenes(inputs=inputs, detector=instruments.detector, network=instruments.perceptual)
+        measured: list[list[Measured]] = []
         for task in inputs.tasks:
-            measured.append(measure(task, bundle=bundle, scenes=scenes))
+            measured.append(_measure(task, profiles, bundle, scenes))
             progress(ProgressLine(stage="measure", done=len(measured), total=total))
         judging = time.perf_counter()
-        answers = judge.judge_all(_question(item, bundle, scenes) for item in measured if item.done)
-        reports: list[SampleReport] = []
-        for item in measured:
-            reports.append(appraise(item, next(answers) if item.done else None))
+        answers = instruments.judge.judge_all(_questions(measured, profiles, bundle, scenes))
+        reports: list[list[SampleReport]] = []
+        for items in measured:
+            pairs = zip(items, profiles, strict=True)
+            reports.append([_appraised(item, next(answers) if item.done else None, profile) for item, profile in pairs])
             progress(ProgressLine(stage="judge", done=len(reports), total=total))
-    scores = aggregate(reports)
+    results = {profile.name: _result([row[i] for row in reports], profile) for i, profile in enumerate(profiles)}
     progress(ProgressLine(stage="aggregate", done=1, total=1))
     ended = time.perf_counter()
     return Report(
         manifest=inputs.manifest,
         versions={
-            "protocol": PROFILE,
-            "detector": detector.name,
-            "judge": judge.name,
-            "perceptual": PERCEPTUAL,
-            **judge.provenance(),
+            "detector": instruments.detector.name,
+            "judge": instruments.judge.name,
+            "perceptual": instruments.perceptual.name,
+            **instruments.judge.provenance(),
             **environment.versions(),
         },
-        weights={},
+        weights=_weights(instruments.perceptual),
         archive_sha256=sha256_of(inputs.archive),
-        results={
-            PROFILE: Result(
-                deviations=[],
-                scores=scores,
-                missing=[report.id for report in reports if report.status != "scored"],
-                samples=reports,
-            )
-        },
+        results=results,
         timings={"measure": judging - began, "judge": ended - judging, "total": ended - began},
     )
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A sample before the judge. ``subjects``: what the judge compares, the target first; empty unless ``done``."""
-
-    task: Task
-    status: SampleStatus
-    reason: str
-    done: bool = False
-    accuracy: float = 0.0
-    locality: float = 0.0
-    subjects: Sequence[Subject] = ()
-    explanation: Explanation = field(default_factory=dict)
-
-
-def measure(task: Task, *, bundle: Bundle, scenes: Scenes) -> Measured:
-    """IC, SA and EL of one sample."""
+def _measure(task: Task, profiles: list[Profile], bundle: Bundle, scenes: Scenes) -> list[Measured]:
+    """IC, SA and EL of one sample under every profile, in one pass over its image."""
     picture = bundle.image(task.sample)
     if picture is None:
-        return Measured(task, "missing", "the submission has no image for this sample")
+        return [Measured(task, "missing", "the submission has no image for this sample")] * len(profiles)
     if isinstance(picture, Defect):
-        return Measured(task, "unreadable", f"{picture.code}: {picture.message}")
-    if task.sample.operation == "view":
-        return _measure_view(task, picture.pixels, scenes)
-    return _measure_object(task, picture.pixels, scenes)
+        return [Measured(task, "unreadable", f"{picture.code}: {picture.message}")] * len(profiles)
+    sight = Sight(task, picture.pixels, scenes, scenes.inputs.kind)
+    return [measure(sight, profile) for profile in profiles]
 
 
-def _measure_object(task: Task, edited: Image, scenes: Scenes) -> Measured:
-    """Move, place, rotate, scale and remove."""
-    sample, truth = task.sample, task.truth
-    target, goal = _target_of(task), _goal_of(task)
-    wanted = EVERYTHING if sample.operation == "remove" else truth.objects[target].label
-    origins = scenes.origins(task)
-    if sample.operation != "remove":
-        origins = [origin for origin in origins if origin.label == wanted]
-        target = sum(known.label == wanted for known in truth.objects[:target])
-    found = scenes.detector.detect(image=edited, target=wanted, camera=task.camera)
-    change = match_edited(origins, found, target=target, goal=goal)
-    compliance = _comply(sample.operation, change, goal)
-    explanation: Explanation = {"objects": _objects(change), "operation": dict(compliance.quantities)}
-    if not compliance.done:
-        return Measured(task, "scored", compliance.reason, explanation=explanation)
-    boxes = [change.origin.found.bbox_2d] + ([] if change.result is None else [change.result.bbox_2d])
-    comparison = msssim.compare(scenes.original(sample), edited)
-    kept = outside(boxes, height=sample.height, width=sample.width)
-    rest = locality(comparison, kept=kept)
-    passed = rest.similarity > LEAST_SIMILARITY and rest.distance < LARGEST_DISTANCE
-    explanation["locality"] = {**_locality(rest), "gate_passed": passed}
-    if not passed:
-        reason = f"{compliance.reason}, but the rest of the image is not the original's"
-        return Measured(task, "scored", reason, explanation=explanation)
-    return _done(task, compliance, rest, _subjects(change), explanation)
+def _questions(
+    measured: Iterable[list[Measured]], profiles: list[Profile], bundle: Bundle, scenes: Scenes
+) -> Iterator[Question]:
+    """What the judge is asked: every edit that was made, once for each profile under which it was."""
+    for items in measured:
+        for item, profile in zip(items, profiles, strict=True):
+            if item.done:
+                yield _question(item, profile, bundle, scenes)
 
 
-def _measure_view(task: Task, edited: Image, scenes: Scenes) -> Measured:
-    truth = task.truth
-    found = scenes.detector.detect(image=edited, target=EVERYTHING, camera=task.camera)
-    seen = view.match(truth.new_objects, found)
-    compliance = view.measure(seen, before=truth.objects, goals=truth.new_objects)
-    explanation: Explanation = {"operation": dict(compliance.quantities)}
-    if not compliance.done:
-        return Measured(task, "scored", compliance.reason, explanation=explanation)
-    everything = outside([], height=task.sample.height, width=task.sample.width)
-    rest = locality(msssim.compare(scenes.inputs.ground_truth(task), edited), kept=everything)
-    explanation["locality"] = _locality(rest)
-    pairs = zip(scenes.origins(task), seen.found, strict=True)
-    subjects = [Subject(origin.found, after) for origin, after in pairs if after is not None]
-    return _done(task, compliance, rest, subjects, explanation)
-
-
-def _comply(operation: str, change: Change, goal: Pose | None) -> Compliance:
-    """Ask the operation."""
-    if operation == "remove" or goal is None:
-        return remove.measure(change)
-    judge_by = {"move": move.measure, "place": move.measure, "rotate": rotate.measure, "scale": scale.measure}
-    return judge_by[operation](change, goal=goal)
-
-
-def _question(item: Measured, bundle: Bundle, scenes: Scenes) -> Question:
+def _question(item: Measured, profile: Profile, bundle: Bundle, scenes: Scenes) -> Question:
     sample = item.task.sample
     edited = bundle.image(sample)
     if edited is None or isinstance(edited, Defect):
         raise BenchmarkError(f"the archive changed while it was scored (sample {sample.id})")
     return Question(
-        key=sample.id,
+        key=f"{sample.id}:{profile.name}",
         original=scenes.original(sample),
         edited=edited.pixels,
         operation=sample.operation,
-        instruction=sample.instruction,
+        instruction=sample.instruction if Deviation.STRICT_APPEARANCE in profile else None,
         camera=item.task.camera,
         target=item.subjects[0] if item.subjects else None,
         others=item.subjects[1:],
     )
 
 
-def appraise(item: Measured, judgement: Judgement | None) -> SampleReport:
+def _appraised(item: Measured, judgement: Judgement | None, profile: Profile) -> SampleReport:
     """AC of one sample, and its report. ``judgement``: None where the edit was not made and nobody was asked."""
-    sample = item.task.sample
-    appearance, explanation = 0.0, dict(item.explanation)
+    sample, explanation = item.task.sample, dict(item.explanation)
+    ic, sa, ac, el = item.compliance, item.accuracy, 0.0, item.locality if item.done else 0.0
     if judgement is not None:
-        appearance = 0.0 if judgement.score is None else judgement.score / FULL_JUDGEMENT
+        ac = 0.0 if judgement.score is None else judgement.score / FULL_JUDGEMENT
         explanation["appearance"] = {"score": judgement.score, "reason": judgement.reason}
-    ic, sa, ac, el = (100 * value for value in (float(item.done), item.accuracy, appearance, item.locality))
+        if ac == 0 and Deviation.STRICT_APPEARANCE not in profile:
+            ic = sa = el = 0.0
+    ic, sa, ac, el = (_percent(value) for value in (ic, sa, ac, el))
     return SampleReport(
         id=sample.id,
         operation=sample.operation,
@@ -202,68 +142,40 @@ def appraise(item: Measured, judgement: Judgement | None) -> SampleReport:
         ac=ac,
         el=el,
         avg=average(ic=ic, sa=sa, ac=ac, el=el),
-        explanation=explanation,
+        explanation={name: _finite(part) for name, part in explanation.items()},
     )
 
 
-def _done(
-    task: Task, compliance: Compliance, rest: Locality, subjects: Sequence[Subject], explanation: Explanation
-) -> Measured:
-    return Measured(
-        task,
-        "scored",
-        compliance.reason,
-        done=True,
-        accuracy=compliance.accuracy,
-        locality=1 - rest.distance,
-        subjects=subjects,
-        explanation=explanation,
-    )
+def _percent(value: float) -> float:
+    """Of 0..1. The official formulas can leave that range or be NaN; a report holds neither."""
+    return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
 
 
-def _subjects(change: Change) -> list[Subject]:
-    pairs = [Subject(origin.found, after) for origin, after in zip(change.origins, change.after, strict=True)]
-    return [pairs[change.target], *(pair for i, pair in enumerate(pairs) if i != change.target)]
-
-
-def _target_of(task: Task) -> int:
-    if task.truth.target_index is None:
-        raise BenchmarkError(f"sample {task.sample.id}: the target is not named")
-    return task.truth.target_index
-
-
-def _goal_of(task: Task) -> Pose | None:
-    """Where, how large and how turned the target should be; None for remove."""
-    if task.sample.operation == "remove":
-        return None
-    before = Pose.of_truth(task.truth.objects[_target_of(task)])
-    return before.changed(box=task.truth.new_bbox_3d, rotation=task.truth.new_rotation_matrix)
-
-
-def _objects(change: Change) -> dict[str, Quantity]:
-    origin, result = change.origin, change.result
+def _finite(part: Mapping[str, Quantity]) -> dict[str, Quantity]:
+    """Quantities that JSON can hold; what is not finite is said in words."""
     return {
-        "origin_measured": origin.measured,
-        "origin_box": _numbers(origin.found),
-        "result_found": result is not None,
-        "result_box": None if result is None else _numbers(result),
-        "result_score": None if result is None else float(result.score),
-        "extras": len(change.extras),
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in part.items()
     }
 
 
-def _numbers(found: Detection) -> list[float]:
-    return [float(value) for value in found.bbox_3d]
+def _result(samples: list[SampleReport], profile: Profile) -> Result:
+    return Result(
+        deviations=profile.listed,
+        scores=aggregate(samples, count_missing=Deviation.COUNT_MISSING in profile),
+        missing=[sample.id for sample in samples if sample.status != "scored"],
+        samples=samples,
+    )
 
 
-def _locality(rest: Locality) -> dict[str, Quantity]:
-    return {"similarity": rest.similarity, "distance": rest.distance, "kept": rest.kept}
+def _weights(perceptual: Perceptual) -> dict[str, str]:
+    return {} if perceptual.sha256 is None else {perceptual.name: perceptual.sha256}
 
 
-def _require_names(inputs: Inputs, *, detector: Detector, judge: Judge) -> None:
+def _require_names(inputs: Inputs, instruments: Instruments) -> None:
     """The run must be scored with what it names, or its report would lie."""
-    asked = (inputs.manifest.protocol, inputs.manifest.detector, inputs.manifest.judge)
-    given = (PROFILE, detector.name, judge.name)
+    asked = (inputs.manifest.detector, inputs.manifest.judge, inputs.manifest.perceptual)
+    given = (instruments.detector.name, instruments.judge.name, instruments.perceptual.name)
     if asked != given:
         raise BenchmarkError(f"the run asks for {', '.join(asked)}; this is {', '.join(given)}")
 

@@ -44,14 +44,14 @@ def act(session: Session, *, submission: str, verb: str, as_json: bool) -> None:
     if as_json:
         session.json(asdict(found))
     else:
-        session.out.print(show.state_line(found))
+        session.out.print(show.state_line(found), soft_wrap=True)
 
 
 def login(session: Session, *, team: str, maintainer: bool, token: str) -> None:
     """Get or take a token and keep it for this service."""
     if token:
-        session.keep(token=token, team=team)
-        session.out.print(f"Saved for {escape(session.url)}.")
+        session.adopt(token, team=team)
+        session.out.print(f"The service knows the token. Saved for {escape(session.url)}.")
         return
     session.log_in(team=team, maintainer=maintainer)
     who = "a maintainer" if maintainer else f"team {escape(team)}"

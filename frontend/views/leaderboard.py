@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from frontend.addresses import path_of
 from frontend.client import Client
 from frontend.errors import ClientError
 from frontend.present import Cell, cells
@@ -116,5 +117,5 @@ def _with_parts(row: Row, parts: tuple[Part, ...]) -> Row:
 def csv_link(query: BoardQuery) -> str:
     """The same board as CSV from the REST API."""
     members = {key: value for key, value in (("subset", query.subset), ("operation", query.operation)) if value}
-    path = f"/api/v1/benchmarks/{query.board}/leaderboard.csv"
+    path = "/api/v1" + path_of("benchmarks", query.board, "leaderboard.csv")
     return f"{path}?{urlencode(members)}" if members else path

@@ -13,10 +13,9 @@ structure, contrast and brightness, but has no learned idea of what people find 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as f
 
@@ -30,38 +29,38 @@ REACH = 18
 what enlarging spreads."""
 SMALLEST_SIDE = SCALES[-1] * WINDOW
 
-Image = npt.NDArray[np.uint8]
-FloatMap = npt.NDArray[np.float64]
+
+@dataclass(frozen=True)
+class MsSsim:
+    """``msssim-1`` as a perceptual distance (see :class:`scorer.measures.port.Perceptual`); it has no weights."""
+
+    name: str = NAME
+    sha256: None = None
+
+    def features(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """The images themselves, (n, 3, height, width), float64 in 0..255. Raises ValueError for a side under 28."""
+        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < SMALLEST_SIDE:
+            raise ValueError(
+                f"images must be (n, 3, height, width), at least {SMALLEST_SIDE} pixels a side: {tuple(images.shape)}"
+            )
+        return [(images.double() + 1) * (DATA_RANGE / 2)]
+
+    def mean_distance(
+        self, one: Sequence[torch.Tensor], other: Sequence[torch.Tensor], *, kept: torch.Tensor
+    ) -> torch.Tensor:
+        """The mean (n,) of the distance map over the kept pixels, 0..1; 0 where none is kept."""
+        found = distance_map(one[0], other[0])
+        return (found * kept).sum(dim=(1, 2)) / kept.sum().clamp(min=1)
 
 
-class Comparison(NamedTuple):
-    """Two maps (height, width): the SSIM at full scale in [-1, 1] and the distance in [0, 1], means over channels."""
-
-    similarity: FloatMap
-    distance: FloatMap
-
-
-def compare(a: Image, b: Image) -> Comparison:
-    """Compare two RGB images (height, width, 3) uint8 of one size.
-
-    Raises ValueError for arrays of other shapes or a side under 28 pixels.
-    """
-    if a.shape != b.shape or a.ndim != 3 or a.shape[2] != 3:
-        raise ValueError(f"two RGB images of one size are needed: {a.shape}, {b.shape}")
-    if min(a.shape[:2]) < SMALLEST_SIDE:
-        raise ValueError(f"images must have at least {SMALLEST_SIDE} pixels a side: {a.shape[:2]}")
-    x, y = _tensor(a), _tensor(b)
+def distance_map(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """D of two batches (n, 3, height, width), 0..255: (n, height, width) in [0, 1]."""
     maps = [_similarity(x, y, scale=scale) for scale in SCALES]
-    distance = torch.stack([1 - found for found in maps]).mean(dim=0).clamp(0, 1)
-    return Comparison(maps[0].numpy(), distance.numpy())
-
-
-def _tensor(image: Image) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].to(torch.float64)
+    return torch.stack([1 - found for found in maps]).mean(dim=0).clamp(0, 1)
 
 
 def _similarity(x: torch.Tensor, y: torch.Tensor, *, scale: int) -> torch.Tensor:
-    """The SSIM map at one scale, averaged over the channels, at full size (height, width)."""
+    """The SSIM map at one scale, averaged over the channels, at full size (n, height, width)."""
     height, width = x.shape[2:]
     if scale > 1:
         x, y = (f.avg_pool2d(image, scale, ceil_mode=True) for image in (x, y))
@@ -69,4 +68,4 @@ def _similarity(x: torch.Tensor, y: torch.Tensor, *, scale: int) -> torch.Tensor
     if scale > 1:
         full = (similarity.shape[2] * scale, similarity.shape[3] * scale)
         similarity = f.interpolate(similarity, size=full, mode="bilinear", align_corners=False)
-    return similarity[0, 0, :height, :width]
+    return similarity[:, 0, :height, :width]

@@ -6,7 +6,7 @@ docs/protocol.md, gsi-official-1, "Which detection is the target"; D1, D2, D17 s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +20,7 @@ LEAST_MOTION = 0.2
 """A candidate's rectangle moved by more than this share of the way to the goal's."""
 EPSILON = 1e-5
 
-Why = Literal["same_box", "same_rectangle", "little_motion", "farther", "chosen"]
+Why = Literal["another_object", "same_box", "same_rectangle", "little_motion", "farther", "chosen"]
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,23 @@ def choose(
     start: npt.ArrayLike,
     goal: npt.ArrayLike,
     goal_rectangle: npt.ArrayLike,
-    same_box: float,
+    same_box: float | None,
+    compare_rectangles: bool = True,
+    among: Collection[int] | None = None,
 ) -> Choice:
     """The target among the detections of the edited image.
 
     ``start``: the origin box's rectangle. ``goal``: the goal box (7,) and ``goal_rectangle``: its projection.
     ``same_box``: the squared distance below which a detection repeats an origin one (0.1 for move, else 0.001).
+    Other profiles leave steps out: ``same_box`` None, ``compare_rectangles`` False, and ``among``, the indices that may
+    be the target at all.
     """
-    verdicts = [_verdict(found, origin, start, goal, goal_rectangle, same_box) for found in result]
+    verdicts = [
+        Verdict("another_object")
+        if among is not None and i not in among
+        else _verdict(found, origin, start, goal, goal_rectangle, same_box, compare_rectangles)
+        for i, found in enumerate(result)
+    ]
     open_indices = [i for i, verdict in enumerate(verdicts) if verdict.why == "farther"]
     chosen = nearest(open_indices, result, goal=goal)
     if chosen is not None:
@@ -107,13 +116,14 @@ def _verdict(
     start: npt.ArrayLike,
     goal: npt.ArrayLike,
     goal_rectangle: npt.ArrayLike,
-    same_box: float,
+    same_box: float | None,
+    compare_rectangles: bool,
 ) -> Verdict:
-    if (old := repeated_box(found, origin, threshold=same_box)) is not None:
+    if same_box is not None and (old := repeated_box(found, origin, threshold=same_box)) is not None:
         return Verdict("same_box", repeats=old)
-    if (old := repeated_rectangle(found, origin)) is not None:
+    if compare_rectangles and (old := repeated_rectangle(found, origin)) is not None:
         return Verdict("same_rectangle", repeats=old)
     motion = relative_motion(found.rectangle, start=start, goal=goal_rectangle)
-    if not motion > LEAST_MOTION:
+    if compare_rectangles and not motion > LEAST_MOTION:
         return Verdict("little_motion", motion=motion)
     return Verdict("farther", motion=motion, distance=centre_distance(found.box, goal))

@@ -8,7 +8,8 @@ can differ between versions of OpenCV, so reports name the version.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -42,9 +43,8 @@ def compare_viewpoints(original: Image, edited: Image) -> Viewpoint:
 
     Raises OfficialAbortError where the official code raises: one image alone has no features, or a single one.
     """
-    sift = cv2.SIFT.create()
-    points, features = sift.detectAndCompute(original, None)
-    other_points, other_features = sift.detectAndCompute(edited, None)
+    points, features = _features(original)
+    other_points, other_features = _features(edited)
     if features is None and other_features is None:
         return Viewpoint(None, 0, None)
     if features is None or other_features is None:
@@ -59,6 +59,13 @@ def compare_viewpoints(original: Image, edited: Image) -> Viewpoint:
     there = np.array([other_points[found.trainIdx].pt for found in good], dtype=np.float32)
     angle = _angle(here, there, size=(original.shape[1], original.shape[0]))
     return Viewpoint(angle < LARGEST_ANGLE, len(good), angle)
+
+
+def _features(image: Image) -> tuple[Sequence[Any], npt.NDArray[np.float32] | None]:
+    """Key points and their descriptors (n, 128), or None where there are none."""
+    found: Any = cv2.SIFT.create().detectAndCompute(image, None)  # its stub does not know of None
+    points, descriptors = found
+    return points, descriptors
 
 
 def _angle(here: npt.NDArray[np.float32], there: npt.NDArray[np.float32], *, size: tuple[int, int]) -> float:

@@ -86,18 +86,24 @@ class Change:
 
 @dataclass(frozen=True)
 class Compliance:
-    """The answer of an operation. ``done``: IC; ``accuracy``: SA in [0, 1], 0 unless done; ``reason``: a sentence."""
+    """The answer of an operation. ``done``: IC; ``accuracy``: SA in [0, 1], 0 unless done; ``reason``: a sentence.
+
+    ``closeness``: the accuracy before IC gates it.
+    """
 
     done: bool
     accuracy: float
     reason: str
+    closeness: float = 0.0
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
 
 
 def decided(*, done: bool, accuracy: float, reason: str, quantities: Mapping[str, Quantity]) -> Compliance:
     """A compliance whose accuracy is clipped to [0, 1] and counts only where the operation was done."""
-    clipped = float(np.clip(accuracy, 0.0, 1.0)) if done else 0.0
-    return Compliance(done=done, accuracy=clipped, reason=reason, quantities=quantities)
+    closeness = float(np.clip(accuracy, 0.0, 1.0))
+    return Compliance(
+        done=done, accuracy=closeness if done else 0.0, reason=reason, closeness=closeness, quantities=quantities
+    )
 
 
 def lost(quantities: Mapping[str, Quantity] | None = None) -> Compliance:

@@ -56,9 +56,10 @@ def in_canonical_order(detections: Sequence[Detection]) -> list[Detection]:
 def find_origins(
     objects: Sequence[TruthObject], detections: Sequence[Detection], *, intrinsics: FloatArray, image_size: FloatArray
 ) -> list[Origin]:
-    """Every object of the truth with its detection on the original image, in the truth's order.
+    """Every object of the truth with its detection on the original image, in order; then what else was seen there.
 
-    ``image_size``: (2,) width and height. A detection that contradicts the truth is replaced by the truth.
+    ``image_size``: (2,) width and height. A detection that contradicts the truth is replaced by the truth. What the
+    truth does not know (the neighbours in a photograph) is known by its detection alone.
     """
     origins: list[Origin | None] = [None] * len(objects)
     for label in labels_of(objects):
@@ -70,7 +71,19 @@ def find_origins(
             measured = candidate is not None and is_faithful(candidate, pose)
             seen = candidate if candidate is not None and measured else _from_truth(label, pose, intrinsics, image_size)
             origins[i] = Origin(label=label, truth=pose, found=seen, measured=measured)
-    return [origin for origin in origins if origin is not None]
+    known = [origin for origin in origins if origin is not None]
+    taken = {id(origin.found) for origin in known}
+    others = [found for found in in_canonical_order(detections) if id(found) not in taken]
+    labels = labels_of(objects)
+    return known + [
+        Origin(
+            label=next((label for label in labels if is_called(found, label)), found.label),
+            truth=Pose.of_detection(found),
+            found=found,
+            measured=True,
+        )
+        for found in others
+    ]
 
 
 def is_faithful(found: Detection, truth: Pose) -> bool:

@@ -26,11 +26,11 @@ def measure(change: Change, *, goal: Pose) -> Compliance:
     length = float(np.linalg.norm(asked))
     if result is None:
         return lost({"asked_m": length})
-    made = result.bbox_3d[:3] - origin.found.bbox_3d[:3]
+    made = result.bbox_3d[:3] - origin.truth.box[:3]
     along = float(made @ asked) / length
     error = float(np.linalg.norm(made - asked))
     copied = any(
-        centre_distance(extra.bbox_3d, origin.found.bbox_3d) <= COPY_RADIUS * length
+        centre_distance(extra.bbox_3d, origin.truth.box) <= COPY_RADIUS * length
         for extra in change.extras
         if extra.label == result.label
     )

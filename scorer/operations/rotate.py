@@ -26,9 +26,9 @@ def measure(change: Change, *, goal: Pose) -> Compliance:
     angle = rotation_angle(np.eye(3), asked)
     if result is None:
         return lost({"asked_rad": angle})
-    made = result.rotation_matrix @ origin.found.rotation_matrix.T
+    made = result.rotation_matrix @ origin.truth.rotation.T
     error = rotation_angle(asked, made)
-    drift = centre_distance(result.bbox_3d, origin.found.bbox_3d)
+    drift = centre_distance(result.bbox_3d, origin.truth.box)
     allowed = LARGEST_DRIFT * float(max(origin.truth.size[0], origin.truth.size[2]))
     turned, stayed = error < LARGEST_ERROR * angle, drift <= allowed
     if not turned:

@@ -27,7 +27,7 @@ def measure(change: Change, *, goal: Pose) -> Compliance:
     length = _rms(asked)
     if result is None:
         return lost({"asked_factor": float(np.exp(asked.mean()))})
-    made = _log_ratio(result.bbox_3d[3:6], origin.found.bbox_3d[3:6])
+    made = _log_ratio(result.bbox_3d[3:6], origin.truth.box[3:6])
     progress = float(np.mean(made * asked)) / length
     error = _rms(made - asked)
     if progress < LEAST_PROGRESS * length:

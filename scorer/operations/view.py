@@ -69,3 +69,18 @@ def measure(seen: Seen, *, before: Sequence[TruthObject], goals: Sequence[TruthO
             "added": seen.added,
         },
     )
+
+
+def measure_picture(*, edited: float, original: float) -> Compliance:
+    """Judge a change of view by the picture: distances of the edited and of the original image to the true view.
+
+    p = 1 - edited / original, as above. A true view like the original asks for nothing: nothing is done.
+    """
+    progress = 1 - edited / original if original > 0 else 0.0
+    done = progress >= LEAST_PROGRESS
+    return decided(
+        done=done,
+        accuracy=progress,
+        reason="the picture is close to the true view" if done else "the picture is not close enough to the true view",
+        quantities={"distance": edited, "unchanged_distance": original, "progress": progress},
+    )

@@ -119,7 +119,7 @@ class Problem(Exception):
 
 
 def create_fake_api(service: Service) -> FastAPI:
-    app = FastAPI()
+    app = FastAPI(openapi_url=None)
 
     @app.exception_handler(Problem)
     async def tell(_request: Request, problem: Problem) -> JSONResponse:
@@ -239,6 +239,8 @@ def _teams(app: FastAPI, service: Service) -> None:
 
     @app.get("/api/v1/submissions/{name}")
     def submission(name: str, authorization: str = Header("")) -> Any:
+        if authorization:
+            _who(service, authorization)
         found = service.submissions.get(name)
         if found is None or (found["state"] != "published" and found["team"] != service.tokens.get(authorization[7:])):
             raise Problem(404, "not_found", "There is no such submission")

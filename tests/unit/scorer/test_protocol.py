@@ -10,12 +10,15 @@ from scorer import inputs, protocol
 from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
 from scorer.errors import BenchmarkError, SubmissionError
-from scorer.registry import detector_named, judge_named
+from scorer.judges.blocks import BlocksJudge
+from scorer.measures.msssim import MsSsim
+from scorer.protocol import Instruments
+from scorer.registry import detector_named
 from tests.unit.scorer import folders
 from tests.unit.scorer.blocks.drawing import draw
 
 DETECTOR = detector_named("blocks-detector-1")
-JUDGE = judge_named("blocks-judge-1")
+JUDGE = BlocksJudge()
 OPERATIONS = list(folders.EDITS)
 
 
@@ -53,7 +56,8 @@ class CountingJudge:
 
 def run(folder: Path, submission: bytes, *, detector: Detector = DETECTOR, judge=JUDGE, progress=None) -> Report:
     loaded = inputs.load(folders.write_run(folder, submission=submission))
-    return protocol.score(inputs=loaded, detector=detector, judge=judge, progress=progress or (lambda line: None))
+    instruments = Instruments(detector, judge, MsSsim())
+    return protocol.score(inputs=loaded, instruments=instruments, progress=progress or (lambda line: None))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,7 @@ def test_an_unchanged_image_and_a_wrong_object_score_nothing(reports, name, oper
 
 def test_a_report_explains_every_number(reports):
     found = of(reports["perfect"], "move").explanation
-    assert set(found) == {"objects", "operation", "locality", "appearance"}
+    assert set(found) == {"objects", "candidates", "operation", "locality", "appearance"}
     assert found["operation"]["asked_m"] == pytest.approx(0.10)
     assert found["operation"]["measured_xyz_m"] == pytest.approx([0.10, 0, 0], abs=0.01)
     assert found["locality"]["gate_passed"] is True
@@ -168,7 +172,7 @@ def test_the_right_edit_in_a_ruined_image_fails_the_locality_gate(tmp_path):
     loaded = inputs.load(
         folders.write_run(tmp_path, submission=folders.zipped({name: folders.encoded(ruined)}), edits=edits)
     )
-    (found,) = protocol.score(inputs=loaded, detector=DETECTOR, judge=JUDGE).ranked.samples
+    (found,) = protocol.score(inputs=loaded, instruments=Instruments(DETECTOR, JUDGE, MsSsim())).ranked.samples
     assert found.explanation["locality"]["gate_passed"] is False
     assert (found.ic, found.sa, found.el) == (0, 0, 0)
     assert "rest of the image" in found.reason
@@ -204,11 +208,11 @@ def test_a_run_that_names_another_version_is_refused(tmp_path, field):
     content = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(content | {field: "another-9"}))
     with pytest.raises(BenchmarkError, match="another-9"):
-        protocol.score(inputs=inputs.load(folder), detector=DETECTOR, judge=JUDGE)
+        protocol.score(inputs=inputs.load(folder), instruments=Instruments(DETECTOR, JUDGE, MsSsim()))
 
 
 def test_a_defect_of_ours_is_not_blamed_on_the_participant(tmp_path):
     folder = folders.write_run(tmp_path, submission=folders.perfect())
     (folder / "originals/scene-00.png").write_bytes(b"lost")
     with pytest.raises(BenchmarkError):
-        protocol.score(inputs=inputs.load(folder), detector=DETECTOR, judge=JUDGE)
+        protocol.score(inputs=inputs.load(folder), instruments=Instruments(DETECTOR, JUDGE, MsSsim()))

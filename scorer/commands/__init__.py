@@ -1,0 +1,1 @@
+"""The larger commands of ``python -m scorer``: their arguments and what they call."""

@@ -1,0 +1,95 @@
+"""``python -m scorer official``: the official evaluation over official folders."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from scorer.errors import ScorerError
+
+HELP = "score official GSI-Bench folders under profile gsi-official-1, with recorded detections and judgements"
+DATASETS = ("fine", "mesatask", "robothor", "bathroom")
+DESCRIPTION = """
+Scores every model on every data set given, one pass a sample, and writes the official result files, the official
+summary (EVAL_output_*.json), report.json and, per sample, explanations.json. A model's folder is the official
+./eval/<model>/: generated_images_<dataset>/ holds its edited images, <dataset>_eval/infer_cache.json the recorded
+detections. What would end the official program ends one sample here and is told in report.json.
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Describe the command's arguments."""
+    command = commands.add_parser("official", help=HELP, description=DESCRIPTION)
+    command.add_argument(
+        "--dataset",
+        action="append",
+        required=True,
+        type=_dataset,
+        metavar="NAME=FOLDER",
+        help=f"a data set's originals and edit JSONs; NAME is one of {', '.join(DATASETS)}; may be repeated",
+    )
+    command.add_argument(
+        "--model", action="append", required=True, type=Path, metavar="FOLDER", help="./eval/<model>; may be repeated"
+    )
+    command.add_argument(
+        "--judgements", type=Path, required=True, metavar="FOLDER", help="the judge's files *<dataset>_<model>.json"
+    )
+    command.add_argument("--weights", type=Path, required=True, help="LPIPS weights, .npz or .safetensors")
+    command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
+    command.add_argument("--out", type=Path, required=True, help="where to write")
+    command.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate, write, and tell what did not count."""
+    from scorer import environment  # these load torch, which other commands do without
+    from scorer.measures.lpips import Lpips
+    from scorer.official import files
+    from scorer.official.dataset import Layout
+    from scorer.official.run import evaluate, require, summarise
+    from scorer.official.sample import Evaluator
+
+    if not options.judgements.is_dir():
+        raise ScorerError(f"{options.judgements}: no such folder; it should hold the judge's files")
+    layouts = [Layout(name, truth, model) for name, truth in options.dataset for model in options.model]
+    require(layouts)
+    environment.prepare(threads=options.threads, seed=0)
+    evaluator = Evaluator(Lpips.load(options.weights))
+    parts = []
+    for layout in layouts:
+        part = evaluate(layout, evaluator=evaluator, say=_say)
+        files.write_part(part, folder=options.out)
+        parts.append((part, summarise(part, judgements=options.judgements)))
+    weights = {"file": options.weights.name, "sha256": evaluator.network.sha256}
+    versions = {**environment.versions(), "threads": str(options.threads)}
+    files.write_summary(parts, folder=options.out, weights=weights, versions=versions)
+    for part, summary in parts:
+        unscored = [record for record in part.records if record.status != "scored"]
+        average = "left out" if summary.metrics is None else f"average {summary.metrics.average:.3f}"
+        _say(f"{part.layout.model_name} on {part.layout.dataset}: {average}, {len(unscored)} images not scored")
+        for record in unscored:
+            _say(f"  {record.file}: {record.status}: {record.reason}")
+        for key, official, reason in summary.aborts:
+            _say(f"  {key}: left out of the summary, where the official program ends with {official}: {reason}")
+        if summary.left_out:
+            _say(f"  {summary.left_out}")
+
+
+def positive(value: str) -> int:
+    """A whole number from 1."""
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1")
+    return int(value)
+
+
+def _dataset(value: str) -> tuple[str, Path]:
+    name, equals, folder = value.partition("=")
+    if not equals or not folder or name not in DATASETS:
+        raise argparse.ArgumentTypeError(f"{value!r} is not NAME=FOLDER with NAME one of {', '.join(DATASETS)}")
+    return name, Path(folder)
+
+
+def _say(message: str) -> None:
+    print(f"scorer: {message}", file=sys.stderr, flush=True)  # noqa: T201 - standard error is this program's voice
