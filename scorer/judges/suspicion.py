@@ -69,8 +69,8 @@ def appearance_distance(before: Image, after: Image) -> tuple[float, float]:
     Colour: Hellinger distance of the smoothed histograms of a*b*. Structure: 1 - cosine of the histograms of edge
     directions by cell.
     """
-    one, other = (cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for crop in (before, after))
-    overlap = float(np.sqrt(_chroma(one) * _chroma(other)).sum())
+    one, other = _square(before), _square(after)
+    overlap = float(np.sqrt(np.multiply(_chroma(one), _chroma(other))).sum())
     first, second = _edges(one), _edges(other)
     lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
     alike = float((first * second).sum()) / lengths if lengths > 0 else float(not first.any() and not second.any())
@@ -98,6 +98,10 @@ def _distances(question: Question) -> Iterator[tuple[float, float]]:
 def _subjects(question: Question) -> Sequence[Subject]:
     target = [] if question.target is None else [question.target]
     return [*target, *question.others] if question.operation in ("remove", "view") else target
+
+
+def _square(image: Image) -> Image:
+    return np.asarray(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _chroma(square: Image) -> Values:
