@@ -213,6 +213,16 @@ def test_who_stops_listening_is_not_kept_waiting():
     assert time.monotonic() - began < 5
 
 
+def test_nothing_more_is_asked_once_nobody_listens():
+    with performing(says(GOOD), then=says("7", after=0.2)) as stage:
+        answers = judge(stage.url, concurrency=1, tries=5).answers(asking.case(f"q{i}", seed=i) for i in range(9))
+        next(answers)
+        while len(stage.requests) < 2:
+            time.sleep(0.01)
+        answers.close()
+        assert len(stage.requests) == 2
+
+
 @pytest.mark.parametrize("url", ["ftp://judge/v1", "http://user:pass@judge/v1", "http://judge/v1?key=1", "judge", ""])
 def test_an_address_that_would_not_work_or_holds_a_secret_is_refused(url):
     with pytest.raises(ValidationError):
