@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from pydantic import BaseModel, ValidationError
 
-from scorer import bundle
+from scorer import bundle, weights
 from scorer.commands import conformance, official
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
@@ -95,6 +95,33 @@ def schemas(options: argparse.Namespace) -> None:
         _replace(options.out / f"{name}.schema.json", schema + "\n")
 
 
+def fetch_weights(options: argparse.Namespace) -> None:
+    """Fetch the weights of networks and say under which hash they are kept."""
+    unknown = sorted(set(options.names) - weights.KNOWN.keys())
+    if unknown:
+        raise ScorerError(f"there are no weights {', '.join(unknown)}; known: {', '.join(weights.KNOWN)}")
+    folder = options.to or weights.default_folder(os.environ)
+    for name in options.names or weights.KNOWN:
+        known = weights.KNOWN[name]
+        for source in known.sources:
+            _say(f"{name}: {source.file}, {source.licence}")
+        kept = weights.fetch(known, folder=folder, progress=_Tenths())
+        _say(f"{name}: sha256 {kept.sha256}, {kept.path}")
+
+
+class _Tenths:
+    """Says how far a download is, once for each tenth."""
+
+    def __init__(self) -> None:
+        self._said: tuple[str, int] = ("", 0)
+
+    def __call__(self, url: str, done: int, total: int | None) -> None:
+        step = (url, 10 * done // total if total else 0)
+        if total and step != self._said:
+            _say(f"{url}: {10 * step[1]}% of {total:,} bytes")
+        self._said = step
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m scorer", description="The GSI-Bench protocol, alone.")
     commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="COMMAND")
@@ -110,6 +137,10 @@ def _parser() -> argparse.ArgumentParser:
     describe = commands.add_parser("schemas", help="write the JSON Schemas of the files that are read and written")
     describe.add_argument("--out", type=Path, required=True, help="the folder for the schemas")
     describe.set_defaults(command=schemas)
+    fetch = commands.add_parser("fetch-weights", help="fetch the weights of networks from where they are published")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help=f"default: all ({', '.join(weights.KNOWN)})")
+    fetch.add_argument("--to", type=Path, help="the folder (default: $GSI_WEIGHTS, else ~/.cache/gsi/weights)")
+    fetch.set_defaults(command=fetch_weights)
     official.add_to(commands)
     conformance.add_to(commands)
     return parser

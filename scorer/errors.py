@@ -23,3 +23,9 @@ class SubmissionError(ScorerError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class UnreachableError(ScorerError):
+    """Something outside could not be reached; the same call may succeed later."""
+
+    exit_code = ExitCode.TRY_AGAIN

@@ -12,7 +12,7 @@ The convolutional part of AlexNet is all there is of it: 2.5 million of its 61 m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +47,7 @@ _STAGES = (
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
 _EPSILON = 1e-10
+_PIECE = 1 << 16
 
 SMALLEST_SIDE = 31
 """Smaller images leave nothing for AlexNet's second pooling."""
@@ -109,24 +110,31 @@ class Lpips(torch.nn.Module):
             raise ValueError(f"images must have at least {SMALLEST_SIDE} pixels a side: {tuple(images.shape[2:])}")
         x = images.contiguous(memory_format=torch.channels_last)
         x = x.sub(self.get_buffer("shift")).div_(self.get_buffer("scale"))
-        found = []
+        found: list[Tensor] = []
         for k, stage in enumerate(_STAGES):
-            x = f.max_pool2d(x, 3, 2) if stage.pooled else x
+            before = f.max_pool2d(x, 3, 2) if stage.pooled else x
             kernel, bias = self.get_buffer(f"kernel{k}"), self.get_buffer(f"bias{k}")
-            x = f.conv2d(x, kernel, bias, stride=stage.stride, padding=stage.padding).relu_()
-            found.append(x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + _EPSILON))
+            x = f.conv2d(before, kernel, bias, stride=stage.stride, padding=stage.padding).relu_()
+            x = x.contiguous(memory_format=torch.channels_last)  # as it is already, wherever convolutions keep it
+            if found:
+                _scale_to_unit_length(found[-1])  # only now, for it was the input of this stage
+            found.append(x)
+        _scale_to_unit_length(found[-1])
         return found
 
     @torch.inference_mode()
     def differences(self, one: Sequence[Tensor], other: Sequence[Tensor]) -> list[Tensor]:
         """Per stage the weighted squared difference (n, rows, columns) of two lists of features, not negative.
 
-        One list may hold a single image and be compared with every image of the other.
+        One list may hold a single image and be compared with every image of the other; features lie channels last.
         """
         found = []
-        for k, (a, b) in enumerate(zip(one, other, strict=True)):
-            squares = (a - b).square_().permute(0, 2, 3, 1)
-            found.append(squares @ self.get_buffer(f"linear{k}"))
+        for k, pair in enumerate(zip(one, other, strict=True)):
+            count = max(len(features) for features in pair)
+            a, b = (features.permute(0, 2, 3, 1).expand(count, -1, -1, -1) for features in pair)
+            weights = self.get_buffer(f"linear{k}")
+            pieces = zip(_pieces(a), _pieces(b), strict=True)
+            found.append(torch.cat([(x - y).square_() @ weights for x, y in pieces]).view(a.shape[:3]))
         return found
 
     @torch.inference_mode()
@@ -147,9 +155,10 @@ class Lpips(torch.nn.Module):
         """
         weights = kept.to(torch.float32)
         total = torch.zeros(max(one[0].shape[0], other[0].shape[0]), dtype=torch.float64, device=weights.device)
-        for found in self.differences(one, other):
-            cells = adjoint(weights, size=(found.shape[1], found.shape[2]))
-            total += (found * cells).sum(dim=(1, 2), dtype=torch.float64)
+        differences = self.differences(one, other)
+        cells = adjoint(weights, sizes=[(found.shape[1], found.shape[2]) for found in differences])
+        for found in differences:
+            total += (found * cells[found.shape[1], found.shape[2]]).sum(dim=(1, 2), dtype=torch.float64)
         return total / weights.sum(dtype=torch.float64).clamp(min=1e-6)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -157,6 +166,19 @@ class Lpips(torch.nn.Module):
         if x.shape[2:] != y.shape[2:]:
             raise ValueError(f"images of one size are needed: {tuple(x.shape)}, {tuple(y.shape)}")
         return self.compare(self.features(x), self.features(y), size=(x.shape[2], x.shape[3]))
+
+
+def _pieces(x: Tensor) -> Iterator[Tensor]:
+    """The pixels of a batch (n, rows, columns, channels), in pieces (pixels, channels) that stay in the cache."""
+    pixels, step = x.flatten(0, 2), max(1, _PIECE // x.shape[3])
+    for begin in range(0, len(pixels), step):
+        yield pixels[begin : begin + step]
+
+
+def _scale_to_unit_length(x: Tensor) -> None:
+    """Divide each pixel's channels by their length, in place. ``x``: (n, channels, rows, columns), channels last."""
+    for piece in _pieces(x.permute(0, 2, 3, 1)):
+        piece.div_(torch.linalg.vector_norm(piece, dim=1, keepdim=True).add_(_EPSILON))
 
 
 def _require_shapes(weights: dict[str, Tensor]) -> None:

@@ -14,6 +14,7 @@ True
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -23,6 +24,7 @@ WINDOW = 7
 K1 = 0.01
 K2 = 0.03
 _MARGIN = WINDOW // 2
+_STRIP = 64
 _SAMPLE = WINDOW**2 / (WINDOW**2 - 1)
 
 
@@ -92,24 +94,40 @@ def mean_similarity(
     """
     if x.shape != y.shape or kept.shape != y.shape[1:]:
         raise ValueError(f"sizes differ: {tuple(x.shape)}, {tuple(y.shape)}, mask {tuple(kept.shape)}")
-    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
-    weights = kept.to(y.dtype)
     total = 0.0
-    for a, b, mean, variance in zip(x, y, moments.mean, moments.variance, strict=True):
-        found = _plane_similarity(a, b, Moments(mean, variance), c1=c1, c2=c2)
-        part = float((found * weights).sum(dtype=torch.float64))
-        total += part if part == part else float(found[kept].sum(dtype=torch.float64))
+    weights = kept.to(y.dtype)
+    for top in range(0, y.shape[1], _STRIP):
+        strip, inner = _strip(top, height=y.shape[1])
+        rows = slice(top, top + _STRIP)
+        for a, b, mean, variance in zip(x, y, moments.mean, moments.variance, strict=True):
+            of_x, of_y = Moments(mean[rows], variance[rows]), _plane_moments(b[strip])
+            of_y, crossed = Moments(*(part[inner] for part in of_y)), _box_mean(a[strip] * b[strip])[inner]
+            total += _kept_sum(_similarity(of_x, of_y, crossed, data_range=data_range), kept[rows], weights[rows])
     count = int(kept.sum()) * x.shape[0]
     return total / count if count else float("nan")
 
 
-def _plane_similarity(x: torch.Tensor, y: torch.Tensor, of_x: Moments, *, c1: float, c2: float) -> torch.Tensor:
-    of_y = _plane_moments(y)
-    product = of_x.mean * of_y.mean
-    covariance = _box_mean(x * y).sub_(product).mul_(_SAMPLE)
-    below = (of_x.mean.square() + of_y.mean.square_()).add_(c1)
-    below *= of_y.variance.add_(of_x.variance).add_(c2)
+def _strip(top: int, *, height: int) -> tuple[slice, slice]:
+    """The rows that the windows of a strip reach, and where among them the strip lies. Strips stay in the cache."""
+    begin = max(0, top - _MARGIN)
+    end = min(height, top + _STRIP + _MARGIN)
+    return slice(begin, end), slice(top - begin, min(top + _STRIP, height) - begin)
+
+
+def _similarity(x: Moments, y: Moments, crossed: torch.Tensor, *, data_range: float) -> torch.Tensor:
+    """SSIM from the moments of both and the mean product; overwrites all but ``x``."""
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    product = x.mean * y.mean
+    covariance = crossed.sub_(product).mul_(_SAMPLE)
+    below = x.mean.square().add_(y.mean.square_()).add_(c1)
+    below *= y.variance.add_(x.variance).add_(c2)
     return product.mul_(2).add_(c1).mul_(covariance.mul_(2).add_(c2)).div_(below)
+
+
+def _kept_sum(found: torch.Tensor, kept: torch.Tensor, weights: torch.Tensor) -> float:
+    """The sum over kept pixels; what is not a number elsewhere does not matter."""
+    weighted = float((found * weights).sum())
+    return float(found[kept].sum()) if math.isnan(weighted) else weighted
 
 
 def _plane_moments(plane: torch.Tensor) -> Moments:

@@ -112,17 +112,19 @@ def processed(image: Image, *, order: Order = "bgr", whole_frame: bool = False) 
         raise UnmeasurableError(
             f"an image of {frame.original[1]} x {frame.original[0]} pixels is too thin to be scaled"
         )
-    mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, DEVIATION))
-    x = _cut(_scaled(image, size=frame.scaled), frame)
+    channels = (2, 1, 0) if order == "bgr" else (0, 1, 2)
+    mean, deviation = (torch.tensor([values[c] for c in channels]).view(3, 1, 1) for values in (MEAN, DEVIATION))
+    x = _cut(_scaled(image, size=frame.scaled, channels=channels), frame)
     x = x.sub_(mean).div_(deviation).mul_(deviation).add_(mean)
-    if not whole_frame:
-        x = _windowed(x, size=frame.compared, colour=mean)
-    return x.flip(0) if order == "bgr" else x
+    return x if whole_frame else _windowed(x, size=frame.compared, colour=mean)
 
 
-def _scaled(image: Image, *, size: tuple[int, int]) -> Tensor:
-    """(3, height, width) float32 of that size: antialiased bilinear."""
-    x = torch.tensor(image).permute(2, 0, 1)[None].float()  # a copy: decoded images are often read-only
+def _scaled(image: Image, *, size: tuple[int, int], channels: tuple[int, int, int]) -> Tensor:
+    """(3, height, width) float32 of that size, in that order of channels: antialiased bilinear."""
+    planes = cv2.split(image)
+    x = torch.empty((1, 3, *image.shape[:2]))
+    for target, channel in zip(x[0], channels, strict=True):
+        target.copy_(torch.from_numpy(planes[channel]))
     return f.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)[0]
 
 

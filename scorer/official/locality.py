@@ -114,7 +114,7 @@ def for_lpips(images: Tensor) -> Tensor:
     """Values of 0..255 brought to [-1, 1], shaped as they are. An image (of a batch) whose own maximum is at most 1 is
     taken to be in 0..1 already: the official rule, which misreads very dark images."""
     bright = images.amax(dim=(-3, -2, -1), keepdim=True) > 1
-    return torch.where(bright, images / 255.0, images).mul_(2).sub_(1)
+    return images.div(torch.where(bright, 255.0, 1.0)).mul_(2).sub_(1)
 
 
 def share_of(image: Tensor, *, network: Lpips) -> Share:

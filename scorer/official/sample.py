@@ -15,8 +15,9 @@ from PIL import UnidentifiedImageError
 from scorer.measures.lpips import Lpips
 from scorer.official import locality as el
 from scorer.official.aborts import OfficialAbortError
-from scorer.official.dataset import Detections, Kind, read_truth
+from scorer.official.dataset import Detections, read_truth
 from scorer.official.imaging import Image, UnmeasurableError, fitted, processed
+from scorer.official.kinds import Kind
 from scorer.official.move import evaluate_move
 from scorer.official.names import Match
 from scorer.official.outcome import Outcome

@@ -147,3 +147,12 @@ def test_a_data_set_is_named_with_its_folder(value, tmp_path, capsys):
         main(["official", "--dataset", value, "--model", "m", "--judgements", "j", "--weights", "w", "--out", "o"])
     assert ended.value.code == ExitCode.USAGE
     assert "NAME=FOLDER" in capsys.readouterr().err
+
+
+def test_without_weights_it_is_said_how_to_fetch_them(tmp_path, monkeypatch, capsys):
+    folders.write(tmp_path, prompts={"0": MOVE})
+    monkeypatch.setenv("GSI_WEIGHTS", str(tmp_path / "none"))
+    given = folders.arguments(tmp_path)
+    at = given.index("--weights")
+    assert main(given[:at] + given[at + 2 :]) == ExitCode.DEFECT
+    assert "fetch-weights lpips-alex-v0.1" in capsys.readouterr().err
