@@ -45,6 +45,9 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--weights", type=Path, help="LPIPS weights, .npz or .safetensors (default: those that fetch-weights keeps)"
     )
+    command.add_argument(
+        "--originals", type=Path, metavar="FOLDER", help="keep the originals' share of the work here for later runs"
+    )
     command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
     command.add_argument("--out", type=Path, required=True, help="where to write")
     command.set_defaults(command=run)
@@ -58,6 +61,7 @@ def run(options: argparse.Namespace) -> None:
     from scorer.official.dataset import Layout
     from scorer.official.run import evaluate, require, summarise
     from scorer.official.sample import Evaluator
+    from scorer.originals import Originals
 
     if not options.judgements.is_dir():
         raise ScorerError(f"{options.judgements}: no such folder; it should hold the judge's files")
@@ -65,7 +69,8 @@ def run(options: argparse.Namespace) -> None:
     require(layouts)
     environment.prepare(threads=options.threads, seed=0)
     path, sha256 = _weights(options.weights)
-    evaluator = Evaluator(Lpips.load(path, sha256=sha256))
+    loaded = Lpips.load(path, sha256=sha256)
+    evaluator = Evaluator(loaded, originals=Originals(network=loaded, folder=options.originals))
     parts = []
     for layout in layouts:
         part = evaluate(layout, evaluator=evaluator, say=_say)
