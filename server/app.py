@@ -15,7 +15,7 @@ from server.http import problems
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
-from server.http.turns import Turns
+from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.settings import Settings
@@ -65,6 +65,8 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         queue=queue,
         turns=Turns(pool.max_size),
         uploads=Turns(settings.uploads_at_once),
+        uploads_of_submissions=Shares(1),
+        uploads_of_teams=Shares(settings.uploads_of_a_team),
     )
     problems.install(app)
     app.add_middleware(SmallBodies)

@@ -84,6 +84,19 @@ class UnavailableError(GsiError):
     remedy = "Try again in a moment."
 
 
+class BusyError(UnavailableError):
+    """As many requests or uploads as the service takes are at work already."""
+
+    code, title = "too-busy", "The service is too busy"
+
+
+class TooManyError(GsiError):
+    """The caller already does this as often at once as anyone may."""
+
+    status, code, title = 429, "too-many", "Too many at once"
+    remedy = "Wait until what you began before has ended."
+
+
 class StorageError(GsiError):
     """The object storage does not answer or refuses us."""
 

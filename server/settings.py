@@ -41,8 +41,11 @@ class Settings(BaseSettings):
 
     max_archive_bytes: int = Field(default=1024**3, ge=1024)
     uploads_at_once: int = Field(default=32, ge=1, le=1000)
+    uploads_of_a_team: int = Field(default=3, ge=1, le=1000)
     upload_piece_seconds: float = Field(default=60, gt=0)
     """How long one megabyte of an upload may take; a slower sender is cut off."""
+    upload_least_bytes_per_second: float = Field(default=128 * 1024, gt=0)
+    """How fast an upload must be on average, once the time of one megabyte is over; a slower sender is cut off."""
 
     work_dir: Path = Path(tempfile.gettempdir()) / "gsi-work"
     lease_seconds: float = Field(default=60, gt=0)
