@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra.embedded.identity import user_namespaces_work
@@ -40,8 +42,8 @@ def run_doctor(*, data_dir: Path) -> int:
     findings = list(examine(data_dir))
     table = Table(box=None, pad_edge=False, show_header=False)
     for finding in findings:
-        remedy = f"\n[dim]to mend: {finding.remedy}[/dim]" if finding.remedy else ""
-        table.add_row(_MARKS[finding.state], finding.what, finding.found + remedy)
+        remedy = f"\n[dim]to mend: {escape(finding.remedy)}[/dim]" if finding.remedy else ""
+        table.add_row(_MARKS[finding.state], finding.what, escape(finding.found) + remedy)
     console = Console(highlight=False)
     console.print(table)
     wrong = sum(finding.state == "mend" for finding in findings)
@@ -84,14 +86,22 @@ def _version_of(package: str) -> str | None:
 
 
 def _disk(data_dir: Path) -> Finding:
-    folder = next(path for path in (data_dir.resolve(), *data_dir.resolve().parents) if path.exists())
-    free = shutil.disk_usage(folder).free
+    try:
+        folder = _existing_part(data_dir.resolve())
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".gsi-doctor-"):
+            free = shutil.disk_usage(folder).free
+    except (OSError, RuntimeError) as error:  # the latter of links that lead in a circle
+        why = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        return Finding("data directory", "mend", f"{data_dir} cannot be used: {why}", "name another with --data-dir")
     found = f"{free / 2**30:.1f} GiB free in {folder}"
-    if not os.access(folder, os.W_OK):
-        return Finding("data directory", "mend", f"{folder} is not writable", "name another with --data-dir")
     if free < _LEAST_DISK:
         return Finding("disk", "mend", found, "free some space, or name another place with --data-dir")
     return Finding("disk", "ok", found)
+
+
+def _existing_part(path: Path) -> Path:
+    """The deepest part of ``path`` that is there. Raises OSError for one that may not be looked at."""
+    return next(part for part in (path, *path.parents) if part.exists())
 
 
 def _memory() -> Finding:

@@ -44,6 +44,29 @@ def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:
     assert done.exit_code == 0
 
 
+@pytest.mark.parametrize("verb", ["up", "demo"])
+@pytest.mark.parametrize("port", ["99999", "0", "-1"])
+def test_a_port_that_cannot_be_is_refused_before_anything_starts(verb: str, port: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [verb, "--port", port, "--data-dir", str(tmp_path / "data")])
+    assert done.exit_code == 2
+    assert "--port" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(("verb", "code"), [("up", 69), ("demo", 70)])
+@pytest.mark.parametrize("where", ["file/data", "/proc/data"])
+def test_a_data_directory_that_cannot_be_is_told_in_words(verb: str, code: int, where: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = tmp_path / where
+    done = CliRunner().invoke(app, [verb, "--data-dir", str(place)])
+    assert done.exit_code == code, done.exception
+    told = " ".join(done.output.split())
+    assert "cannot be the data directory" in told
+    assert "--data-dir" in told
+    (found,) = [finding for finding in examine(place) if finding.what == "data directory"]
+    assert (found.state, found.remedy) == ("mend", "name another with --data-dir")
+
+
 def test_migrate_without_a_database_names_the_setting(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "infra.cli", "migrate"],
