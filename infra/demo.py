@@ -86,7 +86,7 @@ def _start(data_dir: Path, port: int | None, console: Console) -> StackState:
     log = data_dir / "logs" / "up.log"
     argv = python("-m", "infra.cli", "up", "--data-dir", str(data_dir), *(["--port", str(port)] if port else []))
     with console.status("bringing the service up: PostgreSQL, Redis, API, website, workers"):
-        process = None if is_locked(data_dir) else spawn(argv, log=log)
+        process = None if is_locked(data_dir) else spawn(argv, log=log, afresh=True)
         try:
             state = _wait_for_state(data_dir, process)
         except BaseException:
