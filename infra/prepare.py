@@ -1,4 +1,7 @@
-"""Brings the database of the settings up to date: migrations, published results, the demo benchmark."""
+"""Brings the database of the settings up to date: migrations, published results, the demo benchmark.
+
+With the benchmark it looks first whether broker and storage answer, which `gsi migrate` alone does not need.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,11 @@ from server.db.migrate import migrate
 from server.db.pool import make_pool, transaction
 from server.db.trouble import trouble
 from server.errors import GsiError
-from server.settings import Settings, read_database_settings, read_settings, unusable
+from server.settings import read_database_settings, read_settings, unusable
 from server.storage.choose import storage_of
+from server.storage.port import Storage
+from server.worker.app import make_celery
+from server.worker.queue import CeleryQueue
 
 BLOCKS_DATA = Path(str(files("infra.blocks").joinpath("data")))
 
@@ -45,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _prepare(*, with_blocks: bool) -> None:
     settings = read_settings() if with_blocks else None
+    if settings is not None:
+        CeleryQueue(make_celery(settings)).check()
+        storage_of(settings).check()
     url = (settings or read_database_settings()).database_url.get_secret_value()
     applied = migrate(url)
     _say(f"migrations applied: {', '.join(applied) or 'none, all were there'}")
@@ -55,15 +64,15 @@ def _prepare(*, with_blocks: bool) -> None:
         _say("published results: seeded")
         if settings is not None:
             with transaction(pool) as conn:
-                _register_blocks(conn, settings)
+                _register_blocks(conn, storage_of(settings))
     finally:
         pool.close()
 
 
-def _register_blocks(conn: psycopg.Connection, settings: Settings) -> None:
+def _register_blocks(conn: psycopg.Connection, storage: Storage) -> None:
     done = register(
         conn,
-        storage_of(settings),
+        storage,
         public_zip=BLOCKS_DATA / "blocks-public.zip",
         hidden_zip=BLOCKS_DATA / "blocks-hidden.zip",
     )

@@ -41,9 +41,10 @@ def health() -> Health:
 
 @_health.get("/ready")
 def ready(unit: UnitOf, services: ServicesOf) -> Health:
-    """Whether database and storage answer too; 503 while they do not."""
+    """Whether database, storage and queue answer too; 503 while one of them does not, with a code that tells which."""
     unit.conn.execute("select 1")
     services.storage.check()
+    services.queue.check()
     return Health(version=version("gsi-bench"))
 
 

@@ -104,6 +104,13 @@ class StorageError(GsiError):
     remedy = "Try again in a moment."
 
 
+class QueueError(GsiError):
+    """The broker does not answer; what was submitted waits, and nothing is lost."""
+
+    status, code, title = 503, "queue-unavailable", "The queue does not answer"
+    remedy = "Try again in a moment."
+
+
 class MissingObjectError(StorageError):
     """An object that should be in storage is not there."""
 

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SHORTEST_SECRET = 32
+_BROKERS = {"redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps", "memory"}
 _ENCODE = "In a user's name and a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
 
 
@@ -104,10 +105,10 @@ def is_database_address(text: str) -> bool:
 
 
 def is_broker_address(text: str) -> bool:
-    """Whether ``text`` is a URL whose port is a number."""
+    """Whether ``text`` is the URL of a kind of broker that Celery's queues work on, and its port a number."""
     try:
         parts = urlsplit(text)
-        return bool(parts.scheme) and "://" in text and (parts.port is None or parts.port > 0)
+        return parts.scheme in _BROKERS and "://" in text and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -75,13 +76,11 @@ class LocalStorage:
                 break
 
     def check(self) -> None:
-        """See `Storage.check`."""
-        try:
+        """See `Storage.check`; where the directory is stands in the chained error, for the log alone."""
+        with _translated():
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StorageError(f"The storage directory {self._root} cannot be made.") from error
-        if not os.access(self._root, os.W_OK | os.X_OK):
-            raise StorageError(f"The storage directory {self._root} cannot be written.")
+            if not os.access(self._root, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._root))
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts

@@ -95,6 +95,18 @@ def test_migrate_without_a_database_names_the_setting_and_no_other(tmp_path: Pat
     assert "SECRET_KEY" not in done.stdout
 
 
+def test_up_tells_of_a_broker_that_does_not_answer_before_the_website_starts(
+    bare_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", bare_database_url)
+    monkeypatch.setenv("GSI_BROKER_URL", "redis://:PASSWORD@127.0.0.1:9/0")
+    done = CliRunner().invoke(app, ["up", "--data-dir", str(tmp_path / "data")])
+    assert done.exit_code == 69
+    assert "The queue does not answer" in done.output
+    assert "PASSWORD" not in done.output
+    assert not (tmp_path / "data" / "logs" / "web.log").exists()
+
+
 def test_migrate_needs_a_database_and_nothing_else(bare_database_url: str, tmp_path: Path) -> None:
     done = _migrate(tmp_path, DATABASE_URL=bare_database_url)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,11 +4,14 @@ import logging
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from server.app import create_app
 from server.db.pool import make_pool
 from server.errors import GsiError
 from server.storage.local import LocalStorage
+from server.worker.app import make_celery
+from server.worker.queue import CeleryQueue
 
 
 def _problem(answer):
@@ -119,3 +122,18 @@ def test_a_storage_that_cannot_be_used_is_503(settings, queue, pool, tmp_path):
     with TestClient(app, base_url="http://test/api/v1", raise_server_exceptions=False) as client:
         answer = client.get("/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage-unavailable")
+    assert str(tmp_path) not in answer.text
+
+
+def test_a_queue_that_does_not_answer_is_503_and_its_address_is_not_told(settings, storage, pool):
+    dead = settings.model_copy(update={"broker_url": SecretStr("redis://:PASSWORD@127.0.0.1:9/0")})
+    app = create_app(dead, queue=CeleryQueue(make_celery(dead)), storage=storage, pool=pool)
+    with TestClient(app, base_url="http://test/api/v1", raise_server_exceptions=False) as client:
+        answer = client.get("/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "queue-unavailable")
+    assert "127.0.0.1" not in answer.text
+    assert "PASSWORD" not in answer.text
+
+
+def test_a_service_whose_parts_all_answer_is_ready(client):
+    assert client.get("/ready").json()["status"] == "ok"
