@@ -36,6 +36,16 @@ def test_an_address_that_is_none_is_refused_and_not_repeated(name, address):
     assert words.startswith((f"GSI_{name.upper()}: is not an address", f"{name}: is not an address"))
 
 
+@pytest.mark.parametrize("address", ["redis://:p@h:6379/0", "rediss://h", "amqp://u:p@h//", "amqps://h", "memory://"])
+def test_the_brokers_that_the_queue_works_on_are_taken(address):
+    assert Settings.model_validate({**GOOD, "broker_url": address}).broker_url.get_secret_value() == address
+
+
+def test_a_broker_of_another_kind_is_refused():
+    with pytest.raises(ValidationError, match="redis://"):
+        Settings.model_validate({**GOOD, "broker_url": "http://h:1"})
+
+
 @pytest.mark.parametrize(
     "address",
     [

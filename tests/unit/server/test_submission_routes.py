@@ -90,6 +90,9 @@ def test_one_idempotency_key_sent_at_once_many_times_makes_one_submission(client
         ({"model": "x" * 121}, "model"),
         ({"model": "a\nb"}, "model"),
         ({"model": "backwards \u202e"}, "model"),
+        ({"model": "zero\u200bwidth"}, "model"),
+        ({"model": "\u00a0"}, "model"),
+        ({"organization": "\u3164"}, "organization"),
         ({"model": None}, "model"),
         ({"url": "javascript:alert(1)"}, "url"),
         ({"url": "https://a b"}, "url"),
@@ -103,6 +106,22 @@ def test_a_wish_that_cannot_be_is_refused_with_the_fields_name(change, field, cl
     answer = client.post("/submissions", json={**NEW, **change}, headers=owner)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_names_are_kept_in_their_one_form(client, owner):
+    wish = {**NEW, "model": " A\u00a0 model\uff12 ", "organization": "The  Org"}
+    made = client.post("/submissions", json=wish, headers=owner).json()
+    assert (made["model"], made["organization"]) == ("A model2", "The Org")
+
+
+def test_half_a_character_is_told_as_such_and_not_sent_back(client, owner):
+    answer = client.post(
+        "/submissions",
+        content='{"benchmark": "blocks", "model": "a\\ud800b"}',
+        headers=owner | {"content-type": "application/json"},
+    )
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["model"]
 
 
 def test_an_unknown_benchmark_is_not_found(client, owner):
