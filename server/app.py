@@ -15,6 +15,7 @@ from server.http import problems
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
+from server.http.methods import Methods
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
@@ -56,6 +57,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         description="Submit edited images, watch them being scored, read the boards. Errors are problem documents.",
         docs_url="/api/docs",
         redoc_url=None,
+        redirect_slashes=False,  # an address has one form; a redirect would repeat whatever host the request names
         openapi_url="/api/v1/openapi.json",
         responses=problems.RESPONSES,
     )
@@ -71,6 +73,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     )
     problems.install(app)
     app.add_middleware(SmallBodies)
+    app.add_middleware(Methods)
     app.add_middleware(CarefulHeaders)
     api = APIRouter(prefix="/api/v1")
     for router in (_health, teams, benchmarks, leaderboard, submissions, curation):

@@ -42,6 +42,13 @@ class ForbiddenError(GsiError):
     remedy = "Use a token with the role that this act needs."
 
 
+class MethodNotAllowedError(GsiError):
+    """The address is there and does not take that method."""
+
+    status, code, title = 405, "method-not-allowed", "This address does not take that method"
+    remedy = "Use one of the methods in the header `Allow`; /api/docs tells what each address takes."
+
+
 class InvalidError(GsiError):
     """The request is understood and cannot be carried out as it is."""
 

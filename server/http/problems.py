@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from server.errors import ForbiddenError, GsiError, NotFoundError, UnauthorizedError
+from server.errors import ForbiddenError, GsiError, MethodNotAllowedError, NotFoundError, UnauthorizedError
 from server.http.headers import careful
 
 _LOG = logging.getLogger("gsi.http")
@@ -102,11 +102,6 @@ class _OtherError(GsiError):
     remedy = ""
 
 
-class _MethodNotAllowedError(GsiError):
-    status, code, title = 405, "method-not-allowed", "This address does not take that method"
-    remedy = "See /api/docs for what each address takes."
-
-
 class _BodyTooLargeError(GsiError):
     status, code, title = 413, "body-too-large", "The request's body is too large"
     remedy = "Send less; only an archive may be large, and its address is in the submission's `links`."
@@ -118,7 +113,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
         401: UnauthorizedError,
         403: ForbiddenError,
         404: NotFoundError,
-        405: _MethodNotAllowedError,
+        405: MethodNotAllowedError,
         413: _BodyTooLargeError,
     }
     told = known.get(error.status_code, _OtherError)()

@@ -46,10 +46,6 @@ def test_every_error_is_a_problem_document(method, path, status, code, client):
     assert body["remedy"]
 
 
-def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(client):
-    assert client.delete("/benchmarks").headers["allow"] == "GET"
-
-
 def test_a_body_that_is_no_json_is_told_so(client):
     answer = client.post("/development/login", content=b"{", headers={"content-type": "application/json"})
     assert _problem(answer)["errors"]
