@@ -92,8 +92,8 @@ def _in_our_words(error: Exception) -> str:
 
 
 def _database(url: str) -> Finding:
+    from server.addresses import is_database_address
     from server.db.migrate import pending
-    from server.settings import is_database_address
 
     if not is_database_address(url):
         return _no_address("database", "DATABASE_URL")
@@ -104,7 +104,7 @@ def _database(url: str) -> Finding:
 
 
 def _broker(url: str) -> Finding:
-    from server.settings import is_broker_address
+    from server.addresses import is_broker_address
 
     if not is_broker_address(url):
         return _no_address("broker", "GSI_BROKER_URL")

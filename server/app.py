@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from server.benchmarks.routes import router as benchmarks
 from server.curation.routes import router as curation
 from server.http import problems
+from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
@@ -74,6 +75,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     problems.install(app)
     app.add_middleware(SmallBodies)
     app.add_middleware(Methods)
+    app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = APIRouter(prefix="/api/v1")
     for router in (_health, teams, benchmarks, leaderboard, submissions, curation):

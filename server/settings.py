@@ -5,15 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from server.addresses import is_broker_address, is_database_address, is_web_address
+
 _SHORTEST_SECRET = 32
-_BROKERS = {"redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps", "memory"}
 _ENCODE = "In a user's name and a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
 
 
@@ -75,6 +73,13 @@ class Settings(DatabaseSettings):
     scorer_memory_bytes: int = Field(default=8 * 1024**3, ge=256 * 1024**2)
     scorer_threads: int = Field(default=1, ge=1, le=256)
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_the_address_of_a_site(cls, value: str) -> str:
+        if not is_web_address(value):
+            raise ValueError("is not an address of the form https://host or http://host:port")
+        return value.rstrip("/")
+
     @field_validator("broker_url")
     @classmethod
     def _names_a_broker(cls, value: SecretStr) -> SecretStr:
@@ -92,25 +97,6 @@ class Settings(DatabaseSettings):
             if len(self.secret_key.get_secret_value()) < _SHORTEST_SECRET:
                 raise ValueError(f"GSI_SECRET_KEY needs at least {_SHORTEST_SECRET} characters in production")
         return self
-
-
-def is_database_address(text: str) -> bool:
-    """Whether libpq understands ``text`` and takes no part of a password for a host or a port."""
-    try:
-        parts = conninfo_to_dict(text)
-    except psycopg.Error:
-        return False
-    ports = [port for port in str(parts.get("port") or "").split(",") if port]
-    return "@" not in str(parts.get("host") or "") and all(port.isdecimal() for port in ports)
-
-
-def is_broker_address(text: str) -> bool:
-    """Whether ``text`` is the URL of a kind of broker that Celery's queues work on, and its port a number."""
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in _BROKERS and "://" in text and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
 
 
 def read_settings() -> Settings:

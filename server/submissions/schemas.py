@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
+from server.addresses import is_web_address
 from server.names import tidy
 from server.submissions.lifecycle import State
 
@@ -16,8 +17,8 @@ Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000,
 
 
 def _web_address(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("must begin with https:// or http://")
+    if not is_web_address(value):
+        raise ValueError("must be the address of a page: https:// or http://, then a host, as in https://example.org/x")
     return value
 
 

@@ -59,6 +59,12 @@ def test_every_form_of_address_that_libpq_takes_is_taken(address):
     assert Settings.model_validate({**GOOD, "DATABASE_URL": address}).database_url.get_secret_value() == address
 
 
+@pytest.mark.parametrize("address", ["example.org", "https://", "ftp://example.org", "https://u:p@example.org"])
+def test_a_public_address_that_is_none_is_refused(address):
+    with pytest.raises(ValidationError, match="https://host"):
+        Settings.model_validate({**GOOD, "public_url": address})
+
+
 def test_each_unusable_setting_is_named_as_it_is_set():
     with pytest.raises(ValidationError) as told:
         Settings.model_validate({"DATABASE_URL": "postgresql://x", "lease_seconds": -1, "storage_dir": "/x"})
