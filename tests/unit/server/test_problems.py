@@ -46,9 +46,26 @@ def test_every_error_is_a_problem_document(method, path, status, code, client):
     assert body["remedy"]
 
 
-def test_a_body_that_is_no_json_is_told_so(client):
-    answer = client.post("/development/login", content=b"{", headers={"content-type": "application/json"})
-    assert _problem(answer)["errors"]
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b'{"team": "\xff"}', b"[" * 100_000, b"1" * 5000, b"team=x"])
+def test_a_body_that_is_no_json_is_told_so_and_what_to_send(content, client):
+    answer = client.post("/development/login", content=content, headers={"content-type": "application/json"})
+    told = _problem(answer)
+    assert (told["status"], told["code"]) == (400, "invalid-json")
+    assert "UTF-8" in told["remedy"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/zip", None])
+def test_json_sent_as_something_else_is_told_so_and_what_to_send(content_type, client):
+    headers = {"content-type": content_type} if content_type else {}
+    told = _problem(client.post("/development/login", content=b'{"team": "Team"}', headers=headers))
+    assert (told["status"], told["code"]) == (415, "unsupported-media-type")
+    assert "application/json" in told["remedy"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"text"', b"7"])
+def test_json_that_is_no_object_is_an_invalid_request(content, client):
+    answer = client.post("/development/login", content=content, headers={"content-type": "application/json"})
+    assert (_problem(answer)["code"], answer.json()["errors"][0]["field"]) == ("invalid-request", "body")
 
 
 def test_an_invalid_value_is_not_sent_back(client):
