@@ -248,6 +248,15 @@ def test_withdrawing_deletes_the_archive_and_keeps_its_hash(client, owner, begun
     assert told["archive_sha256"] == hashlib.sha256(b"PK").hexdigest()
 
 
+def test_a_failed_submission_that_is_withdrawn_is_not_tried_again(client, owner, maintainer, blocks, pool, storage):
+    with transaction(pool) as conn:
+        failed = making.submission(conn, blocks, state=State.FAILED)
+    storage.put(f"submissions/{failed}/a.zip", [b"PK"], max_bytes=2)
+    assert client.post(f"/submissions/{failed}/withdraw", headers=owner).json()["state"] == "withdrawn"
+    assert not storage.exists(f"submissions/{failed}/a.zip")
+    assert client.post(f"/submissions/{failed}/retry", headers=maintainer).status_code == 409
+
+
 def test_a_retry_asks_for_the_check_only_once_it_is_committed(client, maintainer, blocks, pool, queue):
     with transaction(pool) as conn:
         failed = making.submission(conn, blocks, state=State.FAILED)
@@ -261,7 +270,7 @@ def test_a_retry_asks_for_the_check_only_once_it_is_committed(client, maintainer
 
 
 VERBS = {"publish": {State.SCORED}, "unpublish": {State.PUBLISHED}}
-VERBS["withdraw"] = set(State) - {State.REJECTED, State.FAILED, State.WITHDRAWN}
+VERBS["withdraw"] = set(State) - {State.REJECTED, State.WITHDRAWN}
 
 
 @pytest.mark.parametrize("verb", VERBS)
