@@ -38,8 +38,10 @@ class LocalStorage:
                     os.fsync(out.fileno())
             with _translated():
                 temporary.replace(target)
-        finally:
+        except BaseException:
             temporary.unlink(missing_ok=True)
+            self._remove_empty(target.parent)
+            raise
         return counted.stored
 
     def read(self, key: str) -> Iterator[bytes]:
@@ -67,13 +69,16 @@ class LocalStorage:
         path = self._path(key)
         with _translated():
             path.unlink(missing_ok=True)
-        for folder in path.parents:
-            if folder == self._root:
-                break
+        self._remove_empty(path.parent)
+
+    def _remove_empty(self, folder: Path) -> None:
+        """Remove ``folder`` and those above it as far as they are empty; the root stays."""
+        while folder != self._root:
             try:
                 folder.rmdir()
             except OSError:
                 break
+            folder = folder.parent
 
     def check(self) -> None:
         """See `Storage.check`; where the directory is stands in the chained error, for the log alone."""
