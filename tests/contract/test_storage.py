@@ -236,9 +236,11 @@ def test_a_wrong_key_opens_nothing(changes, s3, bucket):
         assert not isinstance(refused.value, MissingObjectError)
 
 
-def test_a_missing_bucket_is_not_ready_for_use(s3):
-    with pytest.raises(StorageError, match="no-such-bucket"):
+def test_a_missing_bucket_is_not_ready_for_use_and_only_the_log_names_it(s3, caplog):
+    with pytest.raises(StorageError, match="does not exist") as told:
         _s3_storage(s3, bucket="no-such-bucket").check()
+    assert "no-such-bucket" not in told.value.detail
+    assert "no-such-bucket" in caplog.text
 
 
 def test_a_broken_upload_leaves_no_parts_behind(s3, bucket):
