@@ -23,7 +23,6 @@ MANIFEST: dict[str, Any] = {
     "detector": "blocks-detector-1",
     "judge": "blocks-judge-1",
     "perceptual": "msssim-1",
-    "perceptual": "msssim-1",
     "subsets": [{"id": "blocks-tabletop", "title": "Tabletop", "samples": 1}],
     "samples": [
         {
