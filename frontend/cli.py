@@ -177,6 +177,9 @@ def leaderboard(
     ] = "",
     subset: Annotated[str, typer.Option("--subset", help="One subset instead of the mean of all.")] = "",
     operation: Annotated[str, typer.Option("--operation", help="One operation, such as move.")] = "",
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="One protocol, such as gsi-official-1, instead of the ranking one.")
+    ] = "",
     url: Url = "",
     as_json: Json = False,
 ) -> None:
@@ -184,11 +187,13 @@ def leaderboard(
     from frontend.commands import reading
     from frontend.commands.session import Session
 
-    if not benchmark and (subset or operation):
-        raise typer.BadParameter("name the benchmark that the subset or operation belongs to")
+    if not benchmark and (subset or operation or protocol):
+        raise typer.BadParameter("name the benchmark that the subset, operation or protocol belongs to")
     session = Session(url=url)
     with session.errors():
-        reading.leaderboard(session, benchmark=benchmark, subset=subset, operation=operation, as_json=as_json)
+        reading.leaderboard(
+            session, benchmark=benchmark, subset=subset, operation=operation, protocol=protocol, as_json=as_json
+        )
 
 
 def login(

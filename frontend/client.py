@@ -80,9 +80,13 @@ class Client:
             raise unexpected()
         return body
 
-    def leaderboard(self, benchmark: str, *, subset: str = "", operation: str = "") -> Leaderboard:
-        """A board; empty `subset` is the mean over the benchmark's subsets, empty `operation` is all operations."""
-        query = {key: value for key, value in (("subset", subset), ("operation", operation)) if value}
+    def leaderboard(self, benchmark: str, *, subset: str = "", operation: str = "", protocol: str = "") -> Leaderboard:
+        """A board; empty `subset` is the mean over the benchmark's subsets, empty `operation` is all operations.
+
+        Empty `protocol` is the one that ranks.
+        """
+        members = (("protocol", protocol), ("subset", subset), ("operation", operation))
+        query = {key: value for key, value in members if value}
         return read(Leaderboard.read, self._json("GET", path_of("benchmarks", benchmark, "leaderboard"), params=query))
 
     # A team's own submissions

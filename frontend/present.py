@@ -108,6 +108,16 @@ def operation_title(operation: str) -> str:
     return _OPERATION_WORDS.get(operation, operation.replace("_", " ").capitalize())
 
 
+_PROTOCOL_WORDS = {"gsi-fair": "Fair", "gsi-official": "Official"}
+
+
+def protocol_title(protocol: str) -> str:
+    """A protocol in a word or two; one that is not known here by its name."""
+    family, _, version = protocol.rpartition("-")
+    word = _PROTOCOL_WORDS.get(family)
+    return f"{word} {version}" if word else protocol
+
+
 def day(moment: str) -> str:
     """An ISO 8601 time as a day (2026-11-23); empty when there is none."""
     return moment[:10]

@@ -23,6 +23,7 @@ def _environment() -> Environment:
         "dimension_label": present.dimension_label,
         "dimension_title": present.dimension_title,
         "operation_title": present.operation_title,
+        "protocol_title": present.protocol_title,
         "percent": present.percent,
         "provenance_badge": present.provenance_badge,
         "run_word": present.run_word,

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from frontend.present import clock, dimension_label, number, operation_title, result_columns, run_word, state_badge
-from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Submission
+from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Results, Submission
 
 _ENDLESS = 10_000  # columns
 _NAME = 24  # characters of a name that shall stand in one line of a board
@@ -100,9 +100,16 @@ def submission(console: Console, found: Submission, *, url: str) -> None:
 
 
 def results(console: Console, found: Submission) -> None:
-    """Scores for each subset and operation."""
-    columns = result_columns(found.results or {})
-    for subset, operations in (found.results or {}).items():
+    """Scores for each subset and operation, under the protocol that ranks and then under the others."""
+    _results(console, found.results or {})
+    for protocol, beside in found.beside.items():
+        console.print(f"Under {escape(protocol)}:", soft_wrap=True)
+        _results(console, beside)
+
+
+def _results(console: Console, found: Results) -> None:
+    columns = result_columns(found)
+    for subset, operations in found.items():
         table = _table("Operation", title=subset)
         for head in (*map(dimension_label, columns), "Samples", "Missing"):
             table.add_column(head, justify="right", no_wrap=True)

@@ -22,6 +22,7 @@ MANIFEST: dict[str, Any] = {
     "protocol": "gsi-fair-1",
     "detector": "blocks-detector-1",
     "judge": "blocks-judge-1",
+    "perceptual": "msssim-1",
     "subsets": [{"id": "blocks-tabletop", "title": "Tabletop", "samples": 1}],
     "samples": [
         {
@@ -82,6 +83,15 @@ def test_submit_waits_publishes_and_the_board_shows_it(run: Run, service: Servic
     board = run("leaderboard", "--benchmark", "blocks")
     assert "My editor" in board.output
     assert [*service.uploads.values()] == [archive.read_bytes()]
+
+
+def test_the_board_can_be_asked_for_under_another_protocol(run: Run, service: Service, archive: Path) -> None:
+    service.manifest = MANIFEST
+    done = run("submit", str(archive), "--model", "My editor", "--team", "Lab", "--publish")
+    assert "Under gsi-official-1" in done.output
+    assert "43.75" not in run("leaderboard", "--benchmark", "blocks").output
+    assert "43.75" in run("leaderboard", "--benchmark", "blocks", "--protocol", "gsi-official-1").output
+    assert run("leaderboard", "--protocol", "gsi-official-1").exit_code == 2
 
 
 def test_a_bad_zip_is_refused_here_and_never_uploaded(run: Run, service: Service, bad_archive: Path) -> None:

@@ -88,6 +88,29 @@ def test_filters_come_from_the_address_and_go_to_the_service(site: str, service:
     assert "Nobody has published on this board yet" in text
 
 
+def test_a_board_has_a_view_for_each_of_its_protocols(site: str, service: Service) -> None:
+    name = submitted(site)
+    service.submissions[name]["state"] = "published"
+    fair = get(site, "/?board=blocks").text
+    official = get(site, "/?board=blocks&protocol=gsi-official-1").text
+    assert "89.19" in text_of(fair)
+    assert "43.75" not in text_of(fair)
+    assert "43.75" in text_of(official)
+    assert re.search(r'id="protocol-gsi-fair-1"[^>]*aria-current="true"', fair)
+    assert re.search(r'id="protocol-gsi-official-1"[^>]*aria-current="true"', official)
+    assert "leaderboard.csv?protocol=gsi-official-1" in official
+    assert "protocol-" not in get(site, "/").text
+
+
+def test_a_result_shows_what_the_other_protocol_makes_of_it(site: str) -> None:
+    name = submitted(site)
+    for _ in range(10):
+        page = get(site, f"/submission?id={name}", cookies=LAB).text
+    found = text_of(page)
+    assert "Under official 1 rules" in found
+    assert found.index("89.19") < found.index("43.75")
+
+
 def test_a_search_without_hits_offers_the_way_back(site: str) -> None:
     text = text_of(get(site, "/?q=nobody-is-called-so").text)
     assert "No entry passes these filters" in text
