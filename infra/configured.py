@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -48,6 +49,27 @@ def _settings_of_up() -> Settings:
     return Settings(
         **{name: value for name, (value, names) in filled_in.items() if not any(n in os.environ for n in names)}  # type: ignore[arg-type]  # read as from the environment
     )
+
+
+def instruments_finding() -> Finding:
+    """Whether the file of instruments can be used, where the environment names one."""
+    from scorer import instruments, weights
+    from scorer.errors import ScorerError
+
+    named = os.environ.get("GSI_INSTRUMENTS")
+    if not named:
+        return Finding("instruments", "ok", "none set up (GSI_INSTRUMENTS names no file); Blocks needs none")
+    remedy = "see docs/operations.md, Instruments"
+    path = Path(named)
+    if not path.is_file():
+        return Finding("instruments", "mend", f"GSI_INSTRUMENTS: there is no file {path}", remedy)
+    try:
+        found = instruments.read(path)
+        kept = [name for name in weights.KNOWN if weights.locate(name, folder=found.weights_folder(os.environ))]
+    except ScorerError as error:
+        return Finding("instruments", "mend", str(error), remedy)
+    judge = found.judge.adapter if found.judge else "none"
+    return Finding("instruments", "ok", f"weights: {', '.join(kept)}; judge: {judge}")
 
 
 def parts_findings() -> Iterator[Finding]:

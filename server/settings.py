@@ -72,6 +72,10 @@ class Settings(DatabaseSettings):
     score_timeout_seconds: float = Field(default=4 * 3600, gt=0)
     scorer_memory_bytes: int = Field(default=8 * 1024**3, ge=256 * 1024**2)
     scorer_threads: int = Field(default=1, ge=1, le=256)
+    instruments: Path | None = None
+    """A JSON file that says where weights lie and which model judges; scorers read it (``scorer/instruments.py``)."""
+    judge_api_key: SecretStr | None = None
+    """What scorers show the judge's endpoint."""
 
     @field_validator("public_url")
     @classmethod
