@@ -12,7 +12,7 @@ import gradio as gr
 import httpx
 from fastapi import FastAPI, HTTPException, Request
 from starlette.responses import Response
-from starlette.routing import Match, Mount
+from starlette.routing import BaseRoute, Match, Mount
 
 from frontend import plain
 from frontend.client import Client
@@ -49,8 +49,12 @@ def _no_such_route(request: Request) -> Response:
 
     The 405 and the answer to OPTIONS name what the address takes in all of its routes (RFC 9110, 10.2.1).
     """
-    partial = (route for route in request.app.router.routes if route.matches(request.scope)[0] is Match.PARTIAL)
-    taken = {method for route in partial for method in getattr(route, "methods", None) or ()}
+    others = [route for route in request.app.router.routes if not _takes_everything(route)]
+    taken = {
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in others)
+    }
     if not taken:
         raise HTTPException(404)
     taken |= {"OPTIONS"} | ({"HEAD"} if "GET" in taken else set())
@@ -58,6 +62,10 @@ def _no_such_route(request: Request) -> Response:
     if request.method != "OPTIONS":
         raise HTTPException(405, headers=headers)
     return Response(status_code=204, headers=headers)
+
+
+def _takes_everything(route: BaseRoute) -> bool:
+    return isinstance(route, Mount) or getattr(route, "endpoint", None) is _no_such_route
 
 
 def _mount_gradio(app: FastAPI, *, show: Show) -> None:

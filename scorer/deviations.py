@@ -7,6 +7,7 @@ docs/protocol.md, "Deviations", tables them; a test holds that table to this one
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -240,6 +241,16 @@ class Profile:
 
     def __contains__(self, deviation: Deviation) -> bool:
         return deviation in self.deviations
+
+    def switched(self, *, on: Iterable[Deviation] = (), off: Iterable[Deviation] = ()) -> Profile:
+        """This profile with some deviations on or off; its name tells which, and a known set has its known name."""
+        wanted = (self.deviations | set(on)) - set(off)
+        known = next((profile for profile in (FAIR, OFFICIAL) if profile.deviations == wanted), None)
+        if known is not None:
+            return known
+        changes = [f"+{one}" for one in Deviation if one in wanted - self.deviations]
+        changes += [f"-{one}" for one in Deviation if one in self.deviations - wanted]
+        return Profile(self.name + "".join(changes), frozenset(wanted))
 
     @property
     def listed(self) -> list[str]:

@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -41,6 +41,18 @@ class Task:
     def camera(self) -> CameraData:
         """The public camera of the original."""
         return self.sample.camera
+
+
+class Source(Protocol):
+    """Where the images of samples come from."""
+
+    def original(self, sample: Sample) -> Pixels:
+        """The original image (height, width, 3)."""
+        ...
+
+    def ground_truth(self, task: Task) -> Pixels:
+        """The true edit (height, width, 3). Raises ScorerError where there is none."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from scorer import environment
 from scorer.aggregate import aggregate, average
 from scorer.bundle import ArchiveError, Bundle, open_bundle, sha256_of
-from scorer.contract import Defect, ProgressLine, Quantity, Report, Result, SampleReport
+from scorer.contract import Defect, Kind, ProgressLine, Quantity, Report, Result, SampleReport
 from scorer.detectors.port import Detector
 from scorer.deviations import Deviation, Profile, profile_named
 from scorer.errors import BenchmarkError, SubmissionError
@@ -57,7 +57,7 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
         scenes = Scenes(inputs=inputs, detector=instruments.detector, network=instruments.perceptual)
         measured: list[list[Measured]] = []
         for task in inputs.tasks:
-            measured.append(_measure(task, profiles, bundle, scenes))
+            measured.append(_measure(task, profiles, bundle=bundle, scenes=scenes, kind=inputs.kind))
             progress(ProgressLine(stage="measure", done=len(measured), total=total))
         judging = time.perf_counter()
         answers = _answers(instruments.judge, _questions(measured, profiles, bundle, scenes))
@@ -85,14 +85,14 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
     )
 
 
-def _measure(task: Task, profiles: list[Profile], bundle: Bundle, scenes: Scenes) -> list[Measured]:
+def _measure(task: Task, profiles: list[Profile], *, bundle: Bundle, scenes: Scenes, kind: Kind) -> list[Measured]:
     """IC, SA and EL of one sample under every profile, in one pass over its image."""
     picture = bundle.image(task.sample)
     if picture is None:
         return [Measured(task, "missing", "the submission has no image for this sample")] * len(profiles)
     if isinstance(picture, Defect):
         return [Measured(task, "unreadable", f"{picture.code}: {picture.message}")] * len(profiles)
-    sight = Sight(task, picture.pixels, scenes, scenes.inputs.kind)
+    sight = Sight(task, picture.pixels, scenes, kind)
     return [measure(sight, profile) for profile in profiles]
 
 

@@ -13,7 +13,7 @@ from scorer.comparing import Preparation
 from scorer.contract import Sample
 from scorer.detectors.port import EVERYTHING, Detection, Detector, Image
 from scorer.geometry import FloatArray
-from scorer.inputs import Inputs, Task
+from scorer.inputs import Source, Task
 from scorer.measures.port import Perceptual
 from scorer.official import locality as official
 from scorer.official.imaging import Frame
@@ -47,7 +47,7 @@ class Recent:
 class Scenes:
     """Originals, what the detector sees in them, and their side of every comparison."""
 
-    inputs: Inputs
+    inputs: Source
     detector: Detector
     network: Perceptual
     _images: Recent = field(default_factory=lambda: Recent(KEPT_IMAGES))

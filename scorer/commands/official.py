@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorer import weights
+from scorer.deviations import OFFICIAL, PROFILES, Deviation, Profile, profile_named
 from scorer.errors import ScorerError
 from scorer.official.kinds import DATASETS
 
 HELP = "score official GSI-Bench folders under profile gsi-official-1, with recorded detections and judgements"
 if TYPE_CHECKING:
+    from scorer.measures.lpips import Lpips
+    from scorer.official.dataset import Layout
     from scorer.official.run import Part, Summary
 
 LPIPS_WEIGHTS = "lpips-alex-v0.1"
@@ -22,6 +27,8 @@ Scores every model on every data set given, one pass a sample, and writes the of
 summary (EVAL_output_*.json), report.json and, per sample, explanations.json. A model's folder is the official
 ./eval/<model>/: generated_images_<dataset>/ holds its edited images, <dataset>_eval/infer_cache.json the recorded
 detections. What would end the official program ends one sample here and is told in report.json.
+Under another profile, or with single deviations switched, it writes one file for each model and data set instead:
+scores by operation, and every sample with the quantities behind it.
 """
 
 
@@ -48,6 +55,25 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--originals", type=Path, metavar="FOLDER", help="keep the originals' share of the work here for later runs"
     )
+    command.add_argument(
+        "--profile", choices=tuple(PROFILES), default=OFFICIAL.name, help="the rules (default: %(default)s)"
+    )
+    command.add_argument(
+        "--deviate",
+        action="append",
+        default=[],
+        type=Deviation,
+        metavar="NAME",
+        help="switch this deviation from the official rules on; may be repeated (docs/protocol.md names them)",
+    )
+    command.add_argument(
+        "--obey",
+        action="append",
+        default=[],
+        type=Deviation,
+        metavar="NAME",
+        help="switch this deviation off: keep to the official rule; may be repeated",
+    )
     command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
     command.add_argument("--out", type=Path, required=True, help="where to write")
     command.set_defaults(command=run)
@@ -65,10 +91,15 @@ def run(options: argparse.Namespace) -> None:
 
     if not options.judgements.is_dir():
         raise ScorerError(f"{options.judgements}: no such folder; it should hold the judge's files")
-    layouts = [Layout(name, truth, model) for name, truth in options.dataset for model in options.model]
+    profile = profile_named(options.profile).switched(on=options.deviate, off=options.obey)
+    named = [(dataset_named(name, profile), truth) for name, truth in options.dataset]
+    layouts = [Layout(name, truth, model) for name, truth in named for model in options.model]
     require(layouts)
     environment.prepare(threads=options.threads, seed=0)
     path, sha256 = _weights(options.weights)
+    if profile != OFFICIAL:
+        _run_profile(layouts, profile, options, load=lambda: Lpips.load(path, sha256=sha256))
+        return
     loaded = Lpips.load(path, sha256=sha256)
     evaluator = Evaluator(loaded, originals=Originals(network=loaded, folder=options.originals))
     parts = []
@@ -81,6 +112,42 @@ def run(options: argparse.Namespace) -> None:
     files.write_summary(parts, folder=options.out, weights=network, versions=versions)
     for part, summary in parts:
         _tell(part, summary)
+
+
+def _run_profile(
+    layouts: Sequence[Layout], profile: Profile, options: argparse.Namespace, *, load: Callable[[], Lpips]
+) -> None:
+    """Score under another profile: one file for each model and data set, and a line on the standard error."""
+    from scorer import environment, profiled
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    networks = profiled.Networks(load, kept=Deviation.KEPT_NETWORK in profile)
+    for layout in layouts:
+        found = profiled.score(layout, profile=profile, networks=networks, judgements=options.judgements, say=_say)
+        content = {
+            "profile": profile.name,
+            "dataset": layout.dataset,
+            "model": layout.model_name,
+            "versions": {**environment.versions(), "threads": str(options.threads)},
+            "weights": networks.weights,
+            "result": found.result.model_dump(mode="json"),
+            "ignored": found.ignored,
+        }
+        target = options.out / f"{layout.model_name}_{layout.dataset}_{profile.name}.json"
+        target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        score = found.result.scores.overall
+        numbers = ", ".join(f"{name} {getattr(score, name):.2f}" for name in ("ic", "sa", "ac", "el", "avg"))
+        _say(f"{layout.model_name} on {layout.dataset}: {numbers} ({score.n} samples, {score.missing} missing)")
+        for name, reason in found.ignored.items():
+            _say(f"  {name}: ignored: {reason}")
+
+
+def dataset_named(name: str, profile: Profile) -> str:
+    """The data set of that name; ``fine_dataset`` is ``fine`` but for the official program, which refuses it (D24)."""
+    plain = name.removesuffix("_dataset")
+    if name != plain and Deviation.FOLDER_NAMES not in profile:
+        raise ScorerError(f"--dataset {name}=…: under the official rules the name is {plain}")
+    return plain
 
 
 def _tell(part: Part, summary: Summary) -> None:
@@ -119,7 +186,7 @@ def _model(value: str) -> Path:
 
 def _dataset(value: str) -> tuple[str, Path]:
     name, equals, folder = value.partition("=")
-    if not equals or not folder or name not in DATASETS:
+    if not equals or not folder or name.removesuffix("_dataset") not in DATASETS:
         raise argparse.ArgumentTypeError(f"{value!r} is not NAME=FOLDER with NAME one of {', '.join(DATASETS)}")
     return name, Path(folder)
 

@@ -110,6 +110,10 @@ class RecordedJudge:
         """That of the judge that answered; of a predictions file its hash."""
         return dict(self._provenance)
 
+    def recorded(self, key: str) -> Judgement | None:
+        """What was recorded under that key, or None."""
+        return self._judgements.get(key)
+
     def judge_all(self, questions: Iterable[Question]) -> Iterator[Judgement]:
         """One judgement for each question, in their order. Raises JudgeError for a question without a record."""
         for question in questions:

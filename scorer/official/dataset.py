@@ -35,15 +35,21 @@ class RecordedDetector:
         """Read a cache. Raises ScorerError for a file that is missing or no JSON object."""
         return cls(_read_object(path, what="recorded detections"))
 
-    def find(self, key: str) -> Detections | None:
-        """The detections of a sample, or None where none are recorded. Raises OfficialAbortError for bad records."""
+    def find(self, key: str, *, image: str | None = None) -> Detections | None:
+        """The detections of a sample, or None where none are recorded. Raises OfficialAbortError for bad records.
+
+        ``image``: the sha256 of the edited image's file. A record that names another (``image_sha256``, which the
+        official program does not write) is none of this image.
+        """
         if key not in self.records:
             return None
         try:
             record = self.records[key]
+            if image is not None and record.get("image_sha256", image) != image:
+                return None
             origin, result = (record[side]["detections"] for side in ("origin_result", "new_result"))
             return Detections(tuple(map(Detection.read, origin)), tuple(map(Detection.read, result)))
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise OfficialAbortError(type(error).__name__, f"{key}: the recorded detections are incomplete") from error
 
 

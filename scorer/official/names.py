@@ -63,31 +63,42 @@ def read_name(edited: Path) -> Name:
     return Name(image=pieces[0], query=pieces[1].split(".")[0], description=_IMAGE_EXTENSION.sub(".json", edited.name))
 
 
-def match(edited: Path, *, dataset: Path) -> Match:
-    """Find the files of an edited image. Raises OfficialAbortError where the official code ends its run."""
-    edited = without_marker(edited)
+def match(
+    edited: Path, *, dataset: Path, keep_marker: bool = False, exact: bool = False, absent: bool = False
+) -> Match:
+    """Find the files of an edited image. Raises OfficialAbortError where the official code ends its run.
+
+    Other profiles keep ``_rgb`` in names (``keep_marker``), take a neighbour's file for none (``exact``), and ask for
+    the files of a sample whose edited image is missing (``absent``).
+    """
+    edited = edited if keep_marker else without_marker(edited)
     name = read_name(edited)
     description = dataset / name.description
-    original = _original(name.image, dataset=dataset)
-    for what, path in (("edited image", edited), ("original", original), ("edit JSON", description)):
+    original = _original(name.image, dataset=dataset, exact=exact)
+    needed = (("edited image", edited), ("original", original), ("edit JSON", description))
+    for what, path in needed[1:] if absent else needed:
         if path is None or not path.exists():
             missing = path.name if path is not None else f"{name.image}.jpg, .jpeg or .png"
             raise OfficialAbortError("FileNotFoundError", f"{edited.name}: no {what} {missing}")
     assert original is not None  # noqa: S101 - told to the type checker: checked in the loop
-    return Match(name, edited, original, description, _ground_truth(name, dataset=dataset))
+    return Match(name, edited, original, description, _ground_truth(name, dataset=dataset, exact=exact))
 
 
-def _original(image: str, *, dataset: Path) -> Path | None:
+def _original(image: str, *, dataset: Path, exact: bool) -> Path | None:
     """The exact stem, else the first file that begins with it; a neighbour's may be taken (D21)."""
     for ending in _ORIGINAL:
-        if (exact := dataset / f"{image}{ending}").exists():
-            return exact
+        if (own := dataset / f"{image}{ending}").exists():
+            return own
+    if exact:
+        return None
     alike = {name for ending in _ORIGINAL for name in glob.glob(f"{image}*{ending}", root_dir=dataset)}
     found = sorted(name for name in alike if _SEPARATOR not in name)
     return dataset / found[0] if found else None
 
 
-def _ground_truth(name: Name, *, dataset: Path) -> Path | None:
+def _ground_truth(name: Name, *, dataset: Path, exact: bool) -> Path | None:
     """The first file whose name holds the query after ``gtedit_``; query 1 finds query 10's too (D21)."""
     found = sorted(glob.glob(f"{name.image}_*gtedit_{name.query}*.*", root_dir=dataset))
+    if exact:
+        found = [one for one in found if one.startswith(f"{name.image}_gtedit_{name.query}.")]
     return dataset / found[0] if found else None

@@ -1,0 +1,139 @@
+"""The official example folders under every profile, through the one procedure that scores submissions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scorer.__main__ import main
+from scorer.deviations import FAIR, OFFICIAL, TABLE, Deviation, Profile
+from scorer.errors import ScorerError
+from scorer.measures.lpips import Lpips
+from scorer.official.conformance.folder import Folder
+from scorer.official.dataset import Layout
+from scorer.profiled import Networks, Scored, score
+
+VECTORS = Path(__file__).parent / "vectors"
+WEIGHTS = VECTORS / "lpips_alex_seeded.npz"
+NETWORK = Lpips.load(WEIGHTS)
+DATASETS = ("fine", "mesatask")
+
+
+@pytest.fixture(scope="module")
+def tree() -> Iterator[Path]:
+    with Folder(VECTORS).tree("e2e") as folder:
+        yield folder
+
+
+def scored(tree: Path, dataset: str, profile: Profile) -> Scored:
+    layout = Layout(dataset, tree / f"{dataset}_dataset", tree / "eval" / "Demo_Model")
+    networks = Networks(lambda: NETWORK, kept=True)
+    return score(layout, profile=profile, networks=networks, judgements=tree / "mllm", say=lambda line: None)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_without_deviations_the_one_procedure_gives_the_official_summary(tree, dataset):
+    expected = json.loads((tree / "expected/EVAL_output_summary.json").read_text())[dataset]["DemoModel"]
+    found = scored(tree, dataset, OFFICIAL).result.scores.overall
+    assert found.ic == pytest.approx(expected["instruction_compliance"], abs=1e-3)
+    assert found.sa == pytest.approx(expected["spatial_accuracy"], abs=1e-3)
+    assert found.ac == pytest.approx(expected["ac"], abs=1e-3)
+    assert found.el == pytest.approx(expected["edit_locality"]["lpips"], abs=1e-2)
+    assert found.avg == pytest.approx(expected["average"], abs=1e-2)
+
+
+def test_without_deviations_every_sample_gets_its_official_ic_and_sa(tree):
+    folder = tree / "expected/fine_eval"
+    ic = json.loads((folder / "instruction-compliance_eval_results.json").read_text())
+    for sample in scored(tree, "fine", OFFICIAL).result.samples:
+        if sample.explanation.get("appearance", {}).get("score") in (None, 0):
+            continue  # the judge's zero takes the rest along in the summary, not in the official result file
+        assert sample.ic == 100 * ic[sample.id]["compliance"], sample.id
+
+
+def test_counting_missing_images_adds_what_nobody_edited_and_takes_no_image_of_another_size(tree):
+    official = scored(tree, "fine", OFFICIAL).result
+    counted = scored(tree, "fine", OFFICIAL.switched(on=[Deviation.COUNT_MISSING])).result
+    assert counted.scores.overall.n == official.scores.overall.n + 1
+    assert counted.missing == ["3db0a1c8f3_frame_003340_0", "5748ce6f01_frame_000900_1"]
+    assert counted.scores.overall.sa < official.scores.overall.sa
+
+
+def test_the_fair_profile_pays_nothing_for_objects_that_did_not_change(tree):
+    assert {s.id: s.sa for s in scored(tree, "mesatask", OFFICIAL).result.samples}["kitchen_counter_7_1"] > 80
+    fair = {sample.id: sample for sample in scored(tree, "mesatask", FAIR.switched(off=[])).result.samples}
+    assert fair["kitchen_counter_7_1"].sa == fair["kitchen_counter_7_1"].ic == 0
+
+
+def test_a_reply_that_is_missing_is_an_error_under_the_fair_profile_and_a_zero_under_the_official(tree):
+    with pytest.raises(ScorerError, match="has no reply for 5748ce6f01_frame_000900_edit_0"):
+        scored(tree, "fine", OFFICIAL.switched(on=[Deviation.STRICT_APPEARANCE]))
+    found = {sample.id: sample for sample in scored(tree, "fine", OFFICIAL).result.samples}
+    assert found["5748ce6f01_frame_000900_0"].ac == 0
+
+
+def test_a_recorded_detection_of_another_image_is_used_by_the_official_rules_alone(tree, tmp_path):
+    copied = tmp_path / "tree"
+    shutil.copytree(tree, copied)
+    cache = copied / "eval/Demo_Model/mesatask_eval/infer_cache.json"
+    records = json.loads(cache.read_text())
+    records["desk-v2_2"]["image_sha256"] = "0" * 64
+    cache.write_text(json.dumps(records))
+    assert scored(copied, "mesatask", OFFICIAL).result.scores.overall.n == 9
+    with pytest.raises(ScorerError, match=r"no detections are recorded for desk-v2_edit_2\.png as it is"):
+        scored(copied, "mesatask", OFFICIAL.switched(on=[Deviation.FRESH_DETECTIONS]))
+
+
+def test_names_with_the_marker_and_neighbours_files_follow_their_switches(tree, tmp_path):
+    copied = tmp_path / "tree"
+    shutil.copytree(tree, copied)
+    images = copied / "eval/Demo_Model/generated_images_mesatask"
+    (images / "desk-v2_edit_0.png").rename(images / "desk-v2_rgb_edit_0.png")
+    official = scored(copied, "mesatask", OFFICIAL)
+    assert "desk-v2_rgb_edit_0.png" in official.ignored
+    truth = copied / "mesatask_dataset"
+    (truth / "desk-v2_gtedit_0.png").rename(truth / "desk-v2_gtedit_01.png")
+    (images / "desk-v2_rgb_edit_0.png").rename(images / "desk-v2_edit_0.png")
+    by_prefix = {s.id: s.ic for s in scored(copied, "mesatask", OFFICIAL).result.samples}
+    exact = {
+        s.id: s.ic for s in scored(copied, "mesatask", OFFICIAL.switched(on=[Deviation.EXACT_FILES])).result.samples
+    }
+    assert by_prefix["desk-v2_0"] > 0
+    assert exact["desk-v2_0"] == 0
+
+
+def test_a_network_built_anew_for_each_image_gives_the_same_numbers(tree):
+    built = []
+
+    def build() -> Lpips:
+        built.append(1)
+        return NETWORK
+
+    layout = Layout("mesatask", tree / "mesatask_dataset", tree / "eval/Demo_Model")
+    anew = score(
+        layout, profile=OFFICIAL, networks=Networks(build, kept=False), judgements=tree / "mllm", say=lambda line: None
+    )
+    assert len(built) == 9
+    assert anew.result == scored(tree, "mesatask", OFFICIAL).result
+
+
+def test_the_command_scores_under_any_profile_and_writes_every_sample(tree, tmp_path, capsys):
+    arguments = ["official", "--model", str(tree / "eval/Demo_Model"), "--judgements", str(tree / "mllm")]
+    arguments += ["--weights", str(WEIGHTS), "--out", str(tmp_path)]
+    data = str(tree / "mesatask_dataset")
+    assert main([*arguments, "--dataset", f"mesatask_dataset={data}", "--profile", "gsi-fair-1"]) == 0
+    (file,) = tmp_path.iterdir()
+    content = json.loads(file.read_text())
+    assert content["profile"] == "gsi-fair-1"
+    assert len(content["result"]["deviations"]) == len(TABLE) == 24
+    assert content["weights"] == {"lpips-alex-0.1": NETWORK.sha256}
+    assert {sample["status"] for sample in content["result"]["samples"]} == {"scored"}
+    assert "mesatask: ic" in capsys.readouterr().err
+    assert main([*arguments, "--dataset", f"mesatask_dataset={data}"]) == 70
+    assert "under the official rules the name is mesatask" in capsys.readouterr().err
+    assert main([*arguments, "--dataset", f"mesatask={data}", "--deviate", "gated-accuracy"]) == 0
+    assert (tmp_path / "DemoModel_mesatask_gsi-official-1+gated-accuracy.json").exists()
