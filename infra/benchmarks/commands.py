@@ -30,6 +30,8 @@ from server.errors import GsiError
 
 _UNAVAILABLE = 69
 _CONFIGURATION = 78
+_WHOLE = ("id", "version")
+"""Cells that are copied from the screen: never cut, however narrow it is."""
 _ENDED = 128 + signal.SIGTERM
 
 
@@ -88,7 +90,9 @@ def run_list(*, data_dir: Path) -> int:
             subsets = {
                 name: list(group) for name, group in groupby(store.list_subsets(conn), key=lambda one: one.benchmark_id)
             }
-        table = Table("id", "title", "subsets", "version", "protocols", "submissions", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
+        for head in ("id", "title", "subsets", "version", "protocols", "submissions"):
+            table.add_column(head, overflow="fold", no_wrap=head in _WHOLE)
         for one in benchmarks:
             counts = ", ".join(f"{subset.id} {subset.samples or '?'}" for subset in subsets.get(one.id, []))
             table.add_row(*(escape(cell) for cell in (one.id, one.title, counts, short_version(one), *standing(one))))
