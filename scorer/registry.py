@@ -2,59 +2,73 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 
+from scorer import weights
 from scorer.contract import BenchmarkManifest, RunManifest
 from scorer.detectors.blocks.detector import VERSION as BLOCKS_DETECTOR
 from scorer.detectors.blocks.detector import BlocksDetector
 from scorer.detectors.port import Detector
 from scorer.deviations import profile_named
 from scorer.errors import BenchmarkError, ScorerError
+from scorer.instruments import InstrumentSettings, language_judge
 from scorer.judges.blocks.judge import VERSION as BLOCKS_JUDGE
 from scorer.judges.blocks.judge import BlocksJudge
+from scorer.judges.language import VERSION as LANGUAGE_JUDGE
 from scorer.judges.port import Judge
-from scorer.measures import msssim
+from scorer.measures.lpips import Lpips
+from scorer.measures.msssim import NAME as MSSSIM
 from scorer.measures.msssim import MsSsim
 from scorer.measures.port import Perceptual
 from scorer.protocol import Instruments
 
+LPIPS = Lpips.name
+LPIPS_WEIGHTS = "lpips-alex-v0.1"
+"""Their name for ``fetch-weights``."""
 
-def instruments_of(manifest: RunManifest) -> Instruments:
-    """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for missing weights."""
+
+def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instruments:
+    """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for what is not set up."""
     return Instruments(
         detector=detector_named(manifest.detector),
-        judge=judge_named(manifest.judge),
-        perceptual=perceptual_named(manifest.perceptual),
+        judge=_judge_named(manifest, settings),
+        perceptual=perceptual_named(manifest.perceptual, settings),
     )
 
 
-def missing_instruments(manifest: BenchmarkManifest) -> list[str]:
+def missing_instruments(manifest: BenchmarkManifest, settings: InstrumentSettings) -> list[str]:
     """What a benchmark names and this installation cannot score with, in words: ``detector x``, ``profile y``.
 
-    Every instrument is made as a run would make it, so one whose weights or packages are not there is missing too.
+    Every instrument is made as a run would make it, so one whose weights or settings are not there is missing too.
     """
-    named: list[tuple[str, str, Callable[[str], object]]] = [
-        *(("profile", name, profile_named) for name in manifest.protocols),
-        ("detector", manifest.detector, detector_named),
-        ("judge", manifest.judge, judge_named),
-        ("perceptual distance", manifest.perceptual, perceptual_named),
+    run = RunManifest(
+        submission="none",
+        benchmark=manifest.benchmark,
+        benchmark_version="none",
+        subset=manifest.subsets[0].id,
+        protocol=manifest.protocol,
+        detector=manifest.detector,
+        judge=manifest.judge,
+        perceptual=manifest.perceptual,
+    )
+    unkept = settings.model_copy(update={"journals": None})  # nothing is judged, so nothing is to be kept
+    made: list[tuple[str, Callable[[], object]]] = [
+        *((f"profile {name}", partial(profile_named, name)) for name in manifest.protocols),
+        (f"detector {manifest.detector}", partial(detector_named, manifest.detector)),
+        (f"judge {manifest.judge}", partial(_judge_named, run, unkept)),
+        (f"perceptual distance {manifest.perceptual}", partial(perceptual_named, manifest.perceptual, settings)),
     ]
-    return [f"{kind} {name}" for kind, name, find in named if not _can_be_had(find, name)]
+    return [name for name, make in made if not _can_be_made(make)]
 
 
-def _can_be_had(find: Callable[[str], object], name: str) -> bool:
+def _can_be_made(make: Callable[[], object]) -> bool:
     try:
-        find(name)
+        make()
     except ScorerError:
         return False
     return True
-
-
-def perceptual_named(name: str) -> Perceptual:
-    """The perceptual distance of that version. Raises BenchmarkError for an unknown name."""
-    if name == msssim.NAME:
-        return MsSsim()
-    raise BenchmarkError(f"there is no perceptual distance {name}; known: {msssim.NAME}")
 
 
 def detector_named(name: str) -> Detector:
@@ -64,8 +78,19 @@ def detector_named(name: str) -> Detector:
     raise BenchmarkError(f"there is no detector {name}; known: {BLOCKS_DETECTOR}")
 
 
-def judge_named(name: str) -> Judge:
-    """The judge of that version. Raises BenchmarkError for an unknown name."""
-    if name == BLOCKS_JUDGE:
+def perceptual_named(name: str, settings: InstrumentSettings) -> Perceptual:
+    """The perceptual distance of that version. Raises BenchmarkError (unknown), ScorerError (no weights)."""
+    if name == MSSSIM:
+        return MsSsim()
+    if name == LPIPS:
+        kept = weights.locate(LPIPS_WEIGHTS, folder=settings.weights_folder(os.environ))
+        return Lpips.load(kept.path, sha256=kept.sha256)
+    raise BenchmarkError(f"there is no perceptual distance {name}; known: {MSSSIM}, {LPIPS}")
+
+
+def _judge_named(manifest: RunManifest, settings: InstrumentSettings) -> Judge:
+    if manifest.judge == BLOCKS_JUDGE:
         return BlocksJudge()
-    raise BenchmarkError(f"there is no judge {name}; known: {BLOCKS_JUDGE}")
+    if manifest.judge == LANGUAGE_JUDGE:
+        return language_judge(settings, manifest)
+    raise BenchmarkError(f"there is no judge {manifest.judge}; known: {BLOCKS_JUDGE}, {LANGUAGE_JUDGE}")

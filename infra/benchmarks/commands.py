@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from types import FrameType
 
+import psycopg
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
@@ -24,9 +26,12 @@ from infra.benchmarks.telling import short_version, standing, table_of, tell_fin
 from infra.embedded.process import StartError
 from infra.embedded.state import AlreadyRunningError
 from scorer.contract import BenchmarkManifest, ExitCode
+from scorer.errors import ScorerError
 from server.benchmarks import service, store
 from server.db.pool import transaction
+from server.db.trouble import trouble
 from server.errors import GsiError
+from server.settings import unusable
 
 _UNAVAILABLE = 69
 _CONFIGURATION = 78
@@ -169,14 +174,18 @@ def _told(err: Console) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        for wrong in error.errors(include_input=False, include_url=False, include_context=False):
-            err.print(
-                f"[red]setting {'.'.join(str(part) for part in wrong['loc']) or '(several)'}[/red]: {wrong['msg']}"
-            )
+        for wrong in unusable(error):
+            err.print(f"[red]{escape(wrong)}[/red] (docs/operations.md tells what each setting may be)")
         raise _ToldError(_CONFIGURATION) from None
     except GsiError as error:
         err.print(f"[red]{escape(error.detail)}[/red] {escape(error.remedy)}")
         raise _ToldError(_UNAVAILABLE if error.status >= 500 else ExitCode.DEFECT) from None
+    except ScorerError as error:  # the file of instruments cannot be used
+        err.print(f"[red]GSI_INSTRUMENTS: {escape(str(error))}[/red]")
+        raise _ToldError(_CONFIGURATION) from None
+    except psycopg.Error as error:
+        err.print(f"[red]The database of DATABASE_URL cannot be used: {escape(trouble(error))}.[/red]")
+        raise _ToldError(_UNAVAILABLE) from None
     except (StartError, AlreadyRunningError, OSError) as error:
         err.print(f"[red]{escape(str(error))}[/red]")
         raise _ToldError(_UNAVAILABLE) from None
@@ -197,10 +206,13 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 
 def _missing(manifest: BenchmarkManifest, console: Console) -> list[str]:
-    from scorer.registry import missing_instruments  # torch takes seconds to load
+    from scorer import instruments  # torch takes seconds to load
+    from scorer.registry import missing_instruments
 
+    named = os.environ.get("GSI_INSTRUMENTS")
     with console.status("looking for the instruments"):
-        return missing_instruments(manifest)
+        settings = instruments.read(Path(named)) if named else instruments.InstrumentSettings()
+        return missing_instruments(manifest, settings)
 
 
 def _actor() -> str:

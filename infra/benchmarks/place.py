@@ -16,6 +16,7 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.state import is_locked, locked
 from server.db.migrate import pending
 from server.db.pool import make_pool
+from server.db.trouble import trouble
 from server.errors import ConfigurationError, UnavailableError
 from server.settings import Settings
 from server.storage.choose import storage_of
@@ -42,9 +43,10 @@ def place_of(data_dir: Path) -> Iterator[Place]:
         url = settings.database_url.get_secret_value()
         try:
             waiting = pending(url)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise UnavailableError(
-                "The database does not answer.", remedy="Start it, or correct DATABASE_URL; `gsi doctor` looks at both."
+                f"The database of DATABASE_URL cannot be used: {trouble(error)}.",
+                remedy="Start it, or correct DATABASE_URL; `gsi doctor` looks at both.",
             ) from error
         if waiting:
             raise ConfigurationError(

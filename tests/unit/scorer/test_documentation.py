@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scorer import protocol
 from scorer.bundle import Limits
+from scorer.comparing import LEAST_KEPT
 from scorer.contract import ExitCode
-from scorer.measures.locality import LEAST_KEPT
+from scorer.deviations import FAIR
+from scorer.measures.msssim import NAME as MSSSIM
 from scorer.measures.msssim import REACH
+from scorer.official.locality import LARGEST_DISTANCE, LEAST_SIMILARITY
 from scorer.operations import matching
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -19,9 +21,9 @@ LIMITS = Limits()
 @pytest.mark.parametrize(
     "words",
     [
-        f"`{protocol.PROFILE}`",
-        f"`{protocol.PERCEPTUAL}`",
-        f"S > {protocol.LEAST_SIMILARITY} and D < {protocol.LARGEST_DISTANCE}",
+        f"`{FAIR.name}`",
+        f"`{MSSSIM}`",
+        f"S > {LEAST_SIMILARITY} and D < {LARGEST_DISTANCE}",
         f"widened by {REACH} pixels",
         f"Less than {LEAST_KEPT:.0%} of the image",
         f"within a factor of {matching.FAITHFUL_SIZE}",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scorer.contract import BenchmarkManifest
+from scorer.instruments import InstrumentSettings
 from scorer.registry import missing_instruments
 
 
@@ -36,7 +37,7 @@ def manifest(**changes):
 
 
 def test_nothing_is_missing_for_what_is_installed():
-    assert missing_instruments(manifest()) == []
+    assert missing_instruments(manifest(), InstrumentSettings()) == []
 
 
 @pytest.mark.parametrize(
@@ -50,4 +51,17 @@ def test_nothing_is_missing_for_what_is_installed():
     ],
 )
 def test_what_is_not_installed_is_named(changes, told):
-    assert missing_instruments(manifest(**changes)) == [told]
+    assert missing_instruments(manifest(**changes), InstrumentSettings()) == [told]
+
+
+def test_an_instrument_that_is_known_and_not_set_up_is_missing(tmp_path):
+    named = manifest(judge="language-judge", perceptual="lpips-alex-0.1")
+    settings = InstrumentSettings(weights=str(tmp_path))
+    assert missing_instruments(named, settings) == ["judge language-judge", "perceptual distance lpips-alex-0.1"]
+
+
+def test_looking_whether_a_judge_can_be_had_keeps_no_judgements(tmp_path):
+    served = {"adapter": "endpoint", "url": "http://127.0.0.1:1/v1", "model": "m", "revision": "1"}
+    settings = InstrumentSettings.model_validate({"journals": str(tmp_path / "journals"), "judge": served})
+    assert missing_instruments(manifest(judge="language-judge"), settings) == []
+    assert not (tmp_path / "journals").exists()

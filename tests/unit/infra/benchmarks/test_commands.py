@@ -155,7 +155,7 @@ def test_blocks_as_shipped_can_be_added_by_hand_and_listed(gsi, client, monkeypa
     assert (code, "blocks: registered" in said) == (0, True)
     listed = " ".join(gsi("list")[1].split())
     version = client.get("/benchmarks/blocks").json()["version"]
-    assert f"blocks Blocks blocks-tabletop 36, blocks-room 36 {version[:12]} gsi-fair-1 yes" in listed
+    assert f"blocks Blocks blocks-tabletop 36, blocks-room 36 {version[:12]} gsi-fair-1, gsi-official-1 yes" in listed
     monkeypatch.setenv("COLUMNS", "60")
     assert {"blocks", version[:12]} <= set(gsi("list")[1].split())
     shown = gsi("show", "blocks")[1]
