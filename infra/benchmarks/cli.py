@@ -47,7 +47,7 @@ def add(
         ),
     ] = None,
     detector: Annotated[str | None, typer.Option("--detector", help="Else grounding-dino-detany3d.")] = None,
-    judge: Annotated[str | None, typer.Option("--judge", help="Else language-judge.")] = None,
+    judge: Annotated[str | None, typer.Option("--judge", help="Else language-judge-1.")] = None,
     perceptual: Annotated[str | None, typer.Option("--perceptual", help="Else lpips-alex-0.1.")] = None,
     all_findings: Annotated[bool, typer.Option("--all", help="Tell every finding, however many are alike.")] = False,
 ) -> None:

@@ -122,12 +122,9 @@ def run_show(benchmark_id: str, *, data_dir: Path) -> int:
             manifest = BenchmarkManifest.model_validate(version.manifest)
             rows += [("detector", manifest.detector), ("judge", manifest.judge), ("perceptual", manifest.perceptual)]
             rows += [("license", manifest.license)]
-        table = Table(box=None, pad_edge=False, show_header=False)
+        rows += [("subset", f"{one.id}: {one.title}, {one.samples or '?'} samples") for one in subsets]
         for name, value in rows:
-            table.add_row(name, escape(value))
-        for subset in subsets:
-            table.add_row("subset", escape(f"{subset.id}: {subset.title}, {subset.samples or '?'} samples"))
-        out.print(table)
+            out.print(f"{name:<12} {escape(value)}")
         return ExitCode.OK
 
     return _at(data_dir, act)

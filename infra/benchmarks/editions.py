@@ -57,7 +57,7 @@ class Edition:
     protocol: str = "gsi-fair-1"
     beside: tuple[str, ...] = ("gsi-official-1",)
     detector: str = "grounding-dino-detany3d"
-    judge: str = "language-judge"
+    judge: str = "language-judge-1"
     perceptual: str = "lpips-alex-0.1"
 
     def words(self) -> dict[str, Any]:

@@ -55,13 +55,13 @@ def test_what_is_not_installed_is_named(changes, told):
 
 
 def test_an_instrument_that_is_known_and_not_set_up_is_missing(tmp_path):
-    named = manifest(judge="language-judge", perceptual="lpips-alex-0.1")
+    named = manifest(judge="language-judge-1", perceptual="lpips-alex-0.1")
     settings = InstrumentSettings(weights=str(tmp_path))
-    assert missing_instruments(named, settings) == ["judge language-judge", "perceptual distance lpips-alex-0.1"]
+    assert missing_instruments(named, settings) == ["judge language-judge-1", "perceptual distance lpips-alex-0.1"]
 
 
 def test_looking_whether_a_judge_can_be_had_keeps_no_judgements(tmp_path):
     served = {"adapter": "endpoint", "url": "http://127.0.0.1:1/v1", "model": "m", "revision": "1"}
     settings = InstrumentSettings.model_validate({"journals": str(tmp_path / "journals"), "judge": served})
-    assert missing_instruments(manifest(judge="language-judge"), settings) == []
+    assert missing_instruments(manifest(judge="language-judge-1"), settings) == []
     assert not (tmp_path / "journals").exists()

@@ -265,8 +265,8 @@ def test_the_service_of_a_data_directory_is_reached_whether_it_runs_or_not(monke
     with locked(tmp_path):
         migrate(server.start())
         with place_of(tmp_path) as place, transaction(place.pool) as conn:
-            conn.execute("insert into teams (name) values ('Seen')")
+            conn.execute("insert into audit_log (actor, action, subject) values ('a', 'b', 'seen')")
         server.stop()
     with place_of(tmp_path) as place, transaction(place.pool) as conn:
-        assert conn.execute("select name from teams").fetchall() == [("Seen",)]
+        assert conn.execute("select subject from audit_log").fetchall() == [("seen",)]
     assert EmbeddedPostgres.running_url(tmp_path / "postgres") is None

@@ -4,6 +4,8 @@ import pytest
 
 from infra.benchmarks.editions import DATASETS, SUBSETS, edition
 from infra.benchmarks.findings import Findings
+from scorer.judges.language import VERSION as LANGUAGE_JUDGE
+from scorer.measures.lpips import Lpips
 
 WHOLE = {subset.id: subset.samples for subset in SUBSETS}
 
@@ -64,3 +66,7 @@ def test_the_whole_is_no_part():
 def test_options_that_make_no_manifest_are_refused(options):
     with pytest.raises(ValueError):
         plain(**options)
+
+
+def test_the_judge_and_the_distance_of_gsi_bench_are_those_that_the_scorer_knows():
+    assert (plain().judge, plain().perceptual) == (LANGUAGE_JUDGE, Lpips.name)
