@@ -22,7 +22,7 @@ from infra.benchmarks.editions import Edition
 from infra.benchmarks.findings import Findings, RefusedError
 from infra.benchmarks.place import Place, place_of
 from infra.benchmarks.progress import Progress
-from infra.benchmarks.telling import short_version, standing, table_of, tell_findings, tell_openness
+from infra.benchmarks.telling import openness, short_version, table_of, tell_findings, tell_openness
 from infra.embedded.process import StartError
 from infra.embedded.state import AlreadyRunningError
 from scorer.contract import BenchmarkManifest, ExitCode
@@ -35,8 +35,8 @@ from server.settings import unusable
 
 _UNAVAILABLE = 69
 _CONFIGURATION = 78
-_WHOLE = ("id", "version")
-"""Cells that are copied from the screen: never cut, however narrow it is."""
+_LEAST_WIDTH = 140
+"""Of the list, in characters: ids and versions are copied from the screen, so a narrow one breaks lines, not words."""
 _ENDED = 128 + signal.SIGTERM
 
 
@@ -97,10 +97,12 @@ def run_list(*, data_dir: Path) -> int:
             }
         table = Table(box=None, pad_edge=False)
         for head in ("id", "title", "subsets", "version", "protocols", "submissions"):
-            table.add_column(head, overflow="fold", no_wrap=head in _WHOLE)
+            table.add_column(head, no_wrap=head != "title")
         for one in benchmarks:
-            counts = ", ".join(f"{subset.id} {subset.samples or '?'}" for subset in subsets.get(one.id, []))
-            table.add_row(*(escape(cell) for cell in (one.id, one.title, counts, short_version(one), *standing(one))))
+            counts = "\n".join(f"{subset.id} {subset.samples or '?'}" for subset in subsets.get(one.id, []))
+            row = one.id, one.title, counts, short_version(one), "\n".join(one.protocols), openness(one)
+            table.add_row(*(escape(cell) for cell in row))
+        out.width = max(out.width, _LEAST_WIDTH)
         out.print(table)
         return ExitCode.OK
 
@@ -115,9 +117,9 @@ def run_show(benchmark_id: str, *, data_dir: Path) -> int:
             one = service.get(conn, benchmark_id)
             subsets = store.subsets_of(conn, benchmark_id)
             version = store.get_version(conn, benchmark_id, one.current_version or "")
-        protocols, submissions = standing(one)
         rows = [("id", one.id), ("title", one.title), ("kind", one.kind), ("description", one.description)]
-        rows += [("version", one.current_version or "none"), ("protocols", protocols), ("submissions", submissions)]
+        rows += [("version", one.current_version or "none"), ("protocols", ", ".join(one.protocols))]
+        rows += [("submissions", f"no: {one.what_is_missing}" if one.missing_instruments else openness(one))]
         if version is not None:
             manifest = BenchmarkManifest.model_validate(version.manifest)
             rows += [("detector", manifest.detector), ("judge", manifest.judge), ("perceptual", manifest.perceptual)]

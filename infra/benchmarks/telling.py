@@ -58,10 +58,9 @@ def short_version(benchmark: Benchmark) -> str:
     return (benchmark.current_version or "none")[:12]
 
 
-def standing(benchmark: Benchmark) -> tuple[str, str]:
-    """Its protocols, and whether it takes submissions, or why not."""
+def openness(benchmark: Benchmark) -> str:
+    """Whether a benchmark takes submissions, in a few words."""
     if not benchmark.is_scored:
-        return ", ".join(benchmark.protocols), "no: published results"
-    return ", ".join(
-        benchmark.protocols
-    ), "yes" if benchmark.accepts_submissions else f"no: {benchmark.what_is_missing}"
+        return "no: published results"
+    missing = len(benchmark.missing_instruments)
+    return f"no: {missing} {'instrument' if missing == 1 else 'instruments'} missing" if missing else "yes"
