@@ -124,15 +124,17 @@ def test(context: typer.Context) -> None:
 participants.register(app)
 
 
-def _add_blocks() -> None:
+def _add_groups() -> None:
+    from infra.benchmarks.cli import app as benchmarks
     from infra.blocks.cli import app as blocks
 
+    app.add_typer(benchmarks, name="benchmark", rich_help_panel=OPERATING)
     app.add_typer(blocks, name="blocks", rich_help_panel=OPERATING)
 
 
 def main() -> None:
     """Run the command line."""
-    _add_blocks()
+    _add_groups()
     app(prog_name="gsi")
 
 

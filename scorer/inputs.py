@@ -118,12 +118,13 @@ def _read(path: Path, model: type[Model]) -> Model:
 
 def _require_sense(task: Task) -> None:
     """Refuse a sample whose truth cannot be scored."""
-    complaint = _complaint(task)
-    if complaint is not None:
-        raise BenchmarkError(f"sample {task.sample.id}: {complaint}")
+    wrong = complaint(task)
+    if wrong is not None:
+        raise BenchmarkError(f"sample {task.sample.id}: {wrong}")
 
 
-def _complaint(task: Task) -> str | None:
+def complaint(task: Task) -> str | None:
+    """Why a sample cannot be scored with this truth, without any of its values; None where it can."""
     sample, truth = task.sample, task.truth
     try:
         parsed = parse_operation(sample.instruction)
@@ -137,6 +138,8 @@ def _complaint(task: Task) -> str | None:
 
 
 def _view_complaint(truth: TruthSample) -> str | None:
+    if not truth.new_objects:  # nobody knows where they appear: it is measured by the picture
+        return None if truth.gt_image is not None else "a view needs its true view, as objects or as an image"
     if not truth.objects or len(truth.objects) != len(truth.new_objects):
         return "a view needs the same objects before and after"
     pairs = zip(truth.objects, truth.new_objects, strict=True)

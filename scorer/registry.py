@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 
 from scorer import weights
-from scorer.contract import RunManifest
+from scorer.contract import BenchmarkManifest, RunManifest
 from scorer.detectors.blocks.detector import VERSION as BLOCKS_DETECTOR
 from scorer.detectors.blocks.detector import BlocksDetector
 from scorer.detectors.port import Detector
-from scorer.errors import BenchmarkError
+from scorer.deviations import profile_named
+from scorer.errors import BenchmarkError, ScorerError
 from scorer.instruments import InstrumentSettings, language_judge
 from scorer.judges.blocks.judge import VERSION as BLOCKS_JUDGE
 from scorer.judges.blocks.judge import BlocksJudge
@@ -33,6 +36,39 @@ def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instr
         judge=_judge_named(manifest, settings),
         perceptual=perceptual_named(manifest.perceptual, settings),
     )
+
+
+def missing_instruments(manifest: BenchmarkManifest, settings: InstrumentSettings) -> list[str]:
+    """What a benchmark names and this installation cannot score with, in words: ``detector x``, ``profile y``.
+
+    Every instrument is made as a run would make it, so one whose weights or settings are not there is missing too.
+    """
+    run = RunManifest(
+        submission="none",
+        benchmark=manifest.benchmark,
+        benchmark_version="none",
+        subset=manifest.subsets[0].id,
+        protocol=manifest.protocol,
+        detector=manifest.detector,
+        judge=manifest.judge,
+        perceptual=manifest.perceptual,
+    )
+    unkept = settings.model_copy(update={"journals": None})  # nothing is judged, so nothing is to be kept
+    made: list[tuple[str, Callable[[], object]]] = [
+        *((f"profile {name}", partial(profile_named, name)) for name in manifest.protocols),
+        (f"detector {manifest.detector}", partial(detector_named, manifest.detector)),
+        (f"judge {manifest.judge}", partial(_judge_named, run, unkept)),
+        (f"perceptual distance {manifest.perceptual}", partial(perceptual_named, manifest.perceptual, settings)),
+    ]
+    return [name for name, make in made if not _can_be_made(make)]
+
+
+def _can_be_made(make: Callable[[], object]) -> bool:
+    try:
+        make()
+    except ScorerError:
+        return False
+    return True
 
 
 def detector_named(name: str) -> Detector:

@@ -18,6 +18,8 @@ _SOCKET_NAME_BYTES = len("/.s.PGSQL.5432")
 _SOCKET_PATH_LIMIT = 107 - _SOCKET_NAME_BYTES
 _MEMORY_HELD = "shared memory block"
 _SUPERUSER = "gsi"
+_SOCKET_LINE = 4
+"""Of postmaster.pid: process, data directory, start, port, socket directory …"""
 
 
 class EmbeddedPostgres:
@@ -45,7 +47,16 @@ class EmbeddedPostgres:
         """The libpq URL of ``database``; the server must be running."""
         if self._socket_dir is None:
             raise StartError("PostgreSQL is not running.")
-        return f"postgresql://{_SUPERUSER}@/{database}?host={quote(str(self._socket_dir), safe='')}"
+        return _url(self._socket_dir, database)
+
+    @staticmethod
+    def running_url(data_dir: Path, database: str = "gsi") -> str | None:
+        """The libpq URL of ``database`` on the server that another process runs in ``data_dir``; None without one."""
+        try:
+            told = (data_dir / "cluster" / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return None
+        return _url(Path(told[_SOCKET_LINE]), database) if len(told) > _SOCKET_LINE else None
 
     def start(self, *, timeout: float = 30) -> str:
         """Start the server and return the URL of its database `gsi`.
@@ -149,6 +160,10 @@ class EmbeddedPostgres:
     def _client(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [_tool(tool), f"--host={self._socket_dir}", f"--username={_SUPERUSER}", *arguments]
         return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def _url(socket_dir: Path, database: str) -> str:
+    return f"postgresql://{_SUPERUSER}@/{database}?host={quote(str(socket_dir), safe='')}"
 
 
 def _tool(name: str) -> str:

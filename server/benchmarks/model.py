@@ -33,7 +33,8 @@ OPERATIONS = ("move", "rotate", "scale", "remove", "view", "place")
 class Benchmark:
     """One benchmark; ``dimensions`` are objects {id, label, title, unit}; ``current_version`` is None if not scored.
 
-    ``protocols``: every profile that has a board, ``protocol``, which ranks, first.
+    ``protocols``: every profile that has a board, ``protocol``, which ranks, first. ``missing_instruments``: what the
+    present content is scored with and this installation does not have, in words ("detector x").
     """
 
     id: str
@@ -46,12 +47,26 @@ class Benchmark:
     operations: list[str]
     source_url: str | None
     current_version: str | None
+    missing_instruments: list[str]
     protocols: list[str]
 
     @property
-    def accepts_submissions(self) -> bool:
-        """Whether teams may submit to it."""
+    def is_scored(self) -> bool:
+        """Whether it has a content of its own to score, not only results from elsewhere."""
         return self.kind == "scored" and self.current_version is not None
+
+    @property
+    def accepts_submissions(self) -> bool:
+        """Whether teams may submit to it: it is scored, and everything that scores it is installed here."""
+        return self.is_scored and not self.missing_instruments
+
+    @property
+    def what_is_missing(self) -> str:
+        """Which instruments are not installed, as the middle of a sentence; empty when all are."""
+        if not self.missing_instruments:
+            return ""
+        names, verb = ", ".join(self.missing_instruments), "is" if len(self.missing_instruments) == 1 else "are"
+        return f"{names} {verb} not installed"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,8 @@ class SubsetOut(BaseModel):
 class BenchmarkOut(BaseModel):
     """A benchmark; ``version`` is the sha256 of its present content.
 
-    ``protocols``: every profile that has a board; ``protocol``, the first, ranks.
+    ``protocols``: every profile that has a board; ``protocol``, the first, ranks. ``missing_instruments``: what it is
+    scored with and this service does not have; while there are any it takes no submissions.
     """
 
     id: str
@@ -56,6 +57,7 @@ class BenchmarkOut(BaseModel):
     protocols: list[str]
     version: str | None
     accepts_submissions: bool
+    missing_instruments: list[str]
     ranked_by: str
     dimensions: list[DimensionOut]
     subsets: list[SubsetOut]
@@ -79,6 +81,7 @@ def _out(benchmark: Benchmark, subsets: list[Subset]) -> BenchmarkOut:
         protocols=benchmark.protocols,
         version=benchmark.current_version,
         accepts_submissions=benchmark.accepts_submissions,
+        missing_instruments=benchmark.missing_instruments,
         ranked_by=benchmark.ranked_by,
         dimensions=[DimensionOut(**dimension) for dimension in benchmark.dimensions],
         subsets=[SubsetOut(id=one.id, title=one.title, samples=one.samples) for one in subsets],

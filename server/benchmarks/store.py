@@ -81,3 +81,8 @@ def add_version(conn: Connection, version: Version) -> bool:
     _QUERIES.run(conn, "add_version", **{**asdict(version), "manifest": Jsonb(version.manifest)})
     changed = _QUERIES.run(conn, "set_current_version", id=version.benchmark_id, version=version.version)
     return changed > 0
+
+
+def set_missing_instruments(conn: Connection, benchmark_id: str, missing: Sequence[str]) -> bool:
+    """Write down what is not installed here; False when that was known."""
+    return _QUERIES.run(conn, "set_missing_instruments", id=benchmark_id, missing=list(missing)) > 0

@@ -22,7 +22,8 @@ create table benchmarks (
     source_url text,
     position int not null,
     current_version text,               -- null for benchmarks that only show published results
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    missing_instruments text[] not null default '{}'  -- not installed here; while there are any, no submissions
 );
 
 create table subsets (

@@ -30,14 +30,19 @@ class Begun(NamedTuple):
 def begin(conn: Connection, caller: Caller, new: NewSubmission, *, idempotency_key: str | None) -> Begun:
     """Begin a submission for the caller's team.
 
-    Raises NotFoundError for an unknown benchmark, InvalidError for one that takes no submissions, ConflictError when
-    the idempotency key stands for another request.
+    Raises NotFoundError for an unknown benchmark, InvalidError for one that only shows published results,
+    ConflictError for one that cannot be scored here yet, and when the idempotency key stands for another request.
     """
     benchmark = benchmarks.get(conn, new.benchmark)
-    if not benchmark.accepts_submissions:
+    if not benchmark.is_scored:
         raise InvalidError(
             f"{benchmark.title} shows published results and takes no submissions.",
             remedy="Submit to another benchmark.",
+        )
+    if not benchmark.accepts_submissions:
+        raise ConflictError(
+            f"{benchmark.title} cannot be scored here yet: {benchmark.what_is_missing} on this service.",
+            remedy="Try again once the maintainers have installed it; the benchmark's page says when it is open.",
         )
     version = benchmarks.current_version(conn, new.benchmark)
     request_hash = hashlib.sha256(json.dumps(asdict(new), sort_keys=True).encode()).digest()

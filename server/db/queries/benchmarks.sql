@@ -1,14 +1,16 @@
 -- name: list_benchmarks
 -- `protocols`: the one that ranks, then those that the present content computes beside it.
 select b.id, b.title, b.description, b.kind, b.protocol, b.dimensions, b.ranked_by, b.operations, b.source_url,
-       b.current_version, array[b.protocol] || array(select jsonb_array_elements_text(v.manifest -> 'beside')) as protocols
+       b.current_version, b.missing_instruments,
+       array[b.protocol] || array(select jsonb_array_elements_text(v.manifest -> 'beside')) as protocols
 from benchmarks b
 left join benchmark_versions v on v.benchmark_id = b.id and v.version = b.current_version
 order by b.position, b.id;
 
 -- name: get_benchmark
 select b.id, b.title, b.description, b.kind, b.protocol, b.dimensions, b.ranked_by, b.operations, b.source_url,
-       b.current_version, array[b.protocol] || array(select jsonb_array_elements_text(v.manifest -> 'beside')) as protocols
+       b.current_version, b.missing_instruments,
+       array[b.protocol] || array(select jsonb_array_elements_text(v.manifest -> 'beside')) as protocols
 from benchmarks b
 left join benchmark_versions v on v.benchmark_id = b.id and v.version = b.current_version
 where b.id = %(id)s;
@@ -49,3 +51,6 @@ on conflict do nothing;
 
 -- name: set_current_version
 update benchmarks set current_version = %(version)s where id = %(id)s and current_version is distinct from %(version)s;
+
+-- name: set_missing_instruments
+update benchmarks set missing_instruments = %(missing)s where id = %(id)s and missing_instruments <> %(missing)s;

@@ -93,7 +93,8 @@ def test_the_samples_of_another_subset_need_no_truth(folder):
         ("move", {"new_bbox_3d": None, "new_rotation_matrix": None}, "goal is missing"),
         ("rotate", {"new_rotation_matrix": None}, "goal is the original"),
         ("scale", {"new_bbox_3d": None}, "goal is the original"),
-        ("view", {"new_objects": []}, "before and after"),
+        ("view", {"objects": []}, "before and after"),
+        ("view", {"new_objects": [], "gt_image": None}, "true view"),
     ],
 )
 def test_a_truth_that_cannot_be_scored_is_refused(folder, sample, fields, words):
@@ -102,6 +103,14 @@ def test_a_truth_that_cannot_be_scored_is_refused(folder, sample, fields, words)
 
     change(folder / "truth/truth.json", spoil)
     assert words in complaint(folder)
+
+
+def test_a_view_whose_objects_nobody_knows_is_measured_by_its_picture(folder):
+    def forget(content):
+        content["samples"]["scene-00_edit_view"]["new_objects"] = []
+
+    change(folder / "truth/truth.json", forget)
+    assert len(load(folder).tasks) == len(folders.EDITS)
 
 
 def test_an_object_without_a_size_is_refused(folder):

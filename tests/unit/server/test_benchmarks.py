@@ -165,3 +165,34 @@ def test_a_board_of_published_results_takes_no_submissions(client, pool, login):
     answer = client.post("/submissions", json={"benchmark": "gsi-bench", "model": "m"}, headers=login("Team"))
     assert answer.status_code == 422
     assert "takes no submissions" in answer.json()["detail"]
+
+
+def test_a_benchmark_that_cannot_be_scored_here_says_what_is_missing(client, pool, storage, benchmark_zips, login):
+    with transaction(pool) as conn:
+        zips = {"public_zip": benchmark_zips.public, "hidden_zip": benchmark_zips.hidden}
+        register(conn, storage, **zips, missing=["detector x", "judge y"])
+    told = client.get("/benchmarks/blocks").json()
+    assert (told["accepts_submissions"], told["missing_instruments"]) == (False, ["detector x", "judge y"])
+    refused = client.post("/submissions", json={"benchmark": "blocks", "model": "m"}, headers=login("Team"))
+    assert refused.status_code == 409
+    assert "detector x, judge y are not installed on this service" in refused.json()["detail"]
+    assert client.get("/benchmarks/blocks/manifest").status_code == 200
+
+
+def test_registering_is_in_the_audit_log_once(client, blocks, pool, storage, benchmark_zips, maintainer):
+    with transaction(pool) as conn:
+        register(conn, storage, public_zip=benchmark_zips.public, hidden_zip=benchmark_zips.hidden)
+    acts = client.get("/audit", headers=maintainer).json()["audit"]
+    assert [(act["actor"], act["action"], act["subject"]) for act in acts] == [("service", "benchmark.add", "blocks")]
+    assert acts[0]["detail"] == {"version": blocks.version, "samples": 4, "missing_instruments": []}
+
+
+def test_what_is_wrong_in_the_truth_is_told_without_its_values(pool, storage, benchmark_zips, tmp_path):
+    def spoil(data):
+        for sample in data["samples"].values():
+            sample["target_index"] = "SECRET"
+
+    hidden = _rewritten(benchmark_zips.hidden, tmp_path / "h.zip", change=spoil)
+    with pytest.raises(InvalidError, match="target_index") as caught, transaction(pool) as conn:
+        register(conn, storage, public_zip=benchmark_zips.public, hidden_zip=hidden)
+    assert "SECRET" not in str(caught.value)
