@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scorer import protocol
 from scorer.bundle import Limits
+from scorer.comparing import LEAST_KEPT
 from scorer.contract import ExitCode
-from scorer.measures.locality import LEAST_KEPT
-from scorer.measures.msssim import REACH
+from scorer.deviations import FAIR, OFFICIAL, TABLE
+from scorer.measures.msssim import NAME, REACH
+from scorer.official.imaging import LONGEST
+from scorer.official.locality import LARGEST_DISTANCE, LEAST_SIMILARITY
 from scorer.operations import matching
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -19,9 +21,12 @@ LIMITS = Limits()
 @pytest.mark.parametrize(
     "words",
     [
-        f"`{protocol.PROFILE}`",
-        f"`{protocol.PERCEPTUAL}`",
-        f"S > {protocol.LEAST_SIMILARITY} and D < {protocol.LARGEST_DISTANCE}",
+        f"`{FAIR.name}`",
+        f"`{OFFICIAL.name}`",
+        f"`{NAME}`",
+        f"S > {LEAST_SIMILARITY} and D < {LARGEST_DISTANCE}",
+        f"S > {LEAST_SIMILARITY} or D < {LARGEST_DISTANCE}",
+        f"longest side is at most {LONGEST} pixels",
         f"widened by {REACH} pixels",
         f"Less than {LEAST_KEPT:.0%} of the image",
         f"within a factor of {matching.FAITHFUL_SIZE}",
@@ -34,3 +39,14 @@ LIMITS = Limits()
 )
 def test_the_page_states_the_numbers_that_the_code_uses(words):
     assert words in " ".join(PAGE.split())
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.deviation.value)
+def test_the_page_tables_every_deviation_with_the_words_of_the_code(entry):
+    row = f"| {entry.defect} | `{entry.deviation}` | {entry.reason} | {entry.formula} | {entry.effect} |"
+    assert row.replace("|u|", "\\|u\\|") in [" ".join(line.split()) for line in PAGE.splitlines()]
+
+
+def test_the_page_tables_no_deviation_that_the_code_does_not_have():
+    rows = [line for line in PAGE.splitlines() if line.startswith("| D")]
+    assert len(rows) == len(TABLE)
