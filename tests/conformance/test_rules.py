@@ -26,7 +26,7 @@ IC, SA = "instruction-compliance", "spatial-accuracy"
 
 @pytest.fixture(scope="module")
 def vectors() -> list[dict[str, Any]]:
-    """Without those whose gate is closed, which is no matter of rules, and those whose truth a benchmark may not have."""
+    """Without those whose gate is closed, no matter of rules, and those whose truth no benchmark may have."""
     cases = Folder(VECTORS).json("ops")["cases"]
     return [case for case in cases if case["check"] and NEEDED[case["operation"]] <= case["edit"].keys()]
 
