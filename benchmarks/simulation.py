@@ -201,3 +201,26 @@ def seen_again(case: Case, after: Sequence[Detection], *, known: bool = True) ->
     """The same question about another edited image."""
     named = [found for found in after if is_called(found, case.truth.target)]
     return replace(case, after=named, found=after if case.operation == "remove" and known else named)
+
+
+Amount = FloatArray | float
+"""How much: the displacement (3,) of a move, the degrees of a turn, the factor of a change of size."""
+
+
+def amount_of(world: World, rng: np.random.Generator, operation: str, magnitude: float) -> Amount:
+    """``magnitude`` as an amount: a move gets a random direction."""
+    return way(world, rng, magnitude) if operation == "move" else magnitude
+
+
+def edited(thing: Thing, operation: str, amount: Amount) -> Thing | None:
+    """The thing after move, rotate, scale or remove; None where it is gone."""
+    if operation == "remove":
+        return None
+    if operation == "move":
+        return thing.moved(np.asarray(amount))
+    return thing.turned(float(amount)) if operation == "rotate" else thing.scaled(float(amount))
+
+
+def opposite(operation: str, amount: Amount) -> Amount:
+    """The other way, the other sense, the inverse factor."""
+    return 1 / amount if operation == "scale" else -amount
