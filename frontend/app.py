@@ -11,17 +11,20 @@ import anyio
 import gradio as gr
 import httpx
 from fastapi import FastAPI, HTTPException, Request
-from starlette.routing import Match
+from starlette.responses import Response
+from starlette.routing import Match, Mount
 
 from frontend import plain
 from frontend.client import Client
-from frontend.shell import Shell, content, visit
+from frontend.frame import content
+from frontend.gate import Gate
+from frontend.shell import Shell, visit
 from frontend.theme import gradio_theme
 from frontend.views.page import Connect
 from frontend.views.pages import PAGES, Show, View, shower
 
 _UPDATES_AT_ONCE = 16
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def mount(app: FastAPI, *, api_url: str) -> FastAPI:
@@ -41,20 +44,30 @@ def mount(app: FastAPI, *, api_url: str) -> FastAPI:
     return app
 
 
-def _no_such_route(request: Request) -> None:
-    """An unknown address below /api is answered by the API's own error handler and not by Gradio."""
-    scope = request.scope
-    known = any(route.matches(scope)[0] is Match.PARTIAL for route in request.app.router.routes)
-    raise HTTPException(405 if known else 404)
+def _no_such_route(request: Request) -> Response:
+    """An unknown address or method below /api is answered by the API's own error handler and not by Gradio.
+
+    The 405 and the answer to OPTIONS name what the address takes in all of its routes (RFC 9110, 10.2.1).
+    """
+    partial = (route for route in request.app.router.routes if route.matches(request.scope)[0] is Match.PARTIAL)
+    taken = {method for route in partial for method in getattr(route, "methods", None) or ()}
+    if not taken:
+        raise HTTPException(404)
+    taken |= {"OPTIONS"} | ({"HEAD"} if "GET" in taken else set())
+    headers = {"Allow": ", ".join(sorted(taken))}
+    if request.method != "OPTIONS":
+        raise HTTPException(405, headers=headers)
+    return Response(status_code=204, headers=headers)
 
 
 def _mount_gradio(app: FastAPI, *, show: Show) -> None:
+    site = build(show)
     with warnings.catch_warnings():
         # Gradio says so of every mounted site with several pages, even when SSR was not asked for.
         warnings.filterwarnings("ignore", message="SSR mode is not supported with multi-page apps")
         gr.mount_gradio_app(
             app,
-            build(show),
+            site,
             path="/",
             theme=gradio_theme(),
             footer_links=[],
@@ -65,6 +78,10 @@ def _mount_gradio(app: FastAPI, *, show: Show) -> None:
             mcp_server=False,
             show_error=False,
         )
+    mounted = app.router.routes[-1]
+    if not isinstance(mounted, Mount):
+        raise TypeError("Gradio has not mounted itself last")
+    mounted.app = Gate(mounted.app, pages=PAGES, components=frozenset(site.blocks))
 
 
 def _within_a_loop(work: Callable[[], object]) -> None:
@@ -110,7 +127,12 @@ def _component(view: View, *, show: Show) -> gr.HTML:
 
     def live_page(query: str, request: gr.Request) -> dict[str, Any]:
         found = show(view, visit(query=str(query).lstrip("?"), cookies=request.headers.get("cookie", "")))
-        return {"title": f"{found.title} · GSI-Bench", "html": content(found), "status": found.status}
+        return {
+            "title": f"{found.title} · GSI-Bench",
+            "html": content(found),
+            "status": found.status,
+            "forget": found.forget,
+        }
 
     return gr.HTML(
         value="",

@@ -177,6 +177,9 @@ def leaderboard(
     ] = "",
     subset: Annotated[str, typer.Option("--subset", help="One subset instead of the mean of all.")] = "",
     operation: Annotated[str, typer.Option("--operation", help="One operation, such as move.")] = "",
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="One protocol, such as gsi-official-1, instead of the ranking one.")
+    ] = "",
     url: Url = "",
     as_json: Json = False,
 ) -> None:
@@ -184,17 +187,19 @@ def leaderboard(
     from frontend.commands import reading
     from frontend.commands.session import Session
 
-    if not benchmark and (subset or operation):
-        raise typer.BadParameter("name the benchmark that the subset or operation belongs to")
+    if not benchmark and (subset or operation or protocol):
+        raise typer.BadParameter("name the benchmark that the subset, operation or protocol belongs to")
     session = Session(url=url)
     with session.errors():
-        reading.leaderboard(session, benchmark=benchmark, subset=subset, operation=operation, as_json=as_json)
+        reading.leaderboard(
+            session, benchmark=benchmark, subset=subset, operation=operation, protocol=protocol, as_json=as_json
+        )
 
 
 def login(
     team: Annotated[str, typer.Option("--team", help="Your team's name (development login).")] = "",
     maintainer: Annotated[bool, typer.Option("--maintainer", help="As a maintainer (development login).")] = False,
-    token: Annotated[str, typer.Option("--token", help="Save this token instead of asking for one.")] = "",
+    token: Annotated[str, typer.Option("--token", help="Save this token, if the service knows it.")] = "",
     url: Url = "",
 ) -> None:
     """Log in and remember it for this service (in ~/.config/gsi, readable by you only)."""

@@ -1,29 +1,31 @@
 """All boards as plain tables: no scripts, a few kilobytes, readable by anything."""
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
 
 from frontend.client import Client
 from frontend.errors import ClientError
+from frontend.frame import refuse
 from frontend.query import BoardQuery
 from frontend.render import render
 from frontend.resources import Benchmark
 from frontend.views.leaderboard import Table, table_of
-from frontend.views.page import Connect, problem_page
+from frontend.views.page import Connect
+
+PATH = "/plain"
 
 
 def router(connect: Connect) -> APIRouter:
     """The route /plain; `connect` gives a client of the REST API."""
     made = APIRouter(include_in_schema=False)
 
-    @made.get("/plain", response_class=HTMLResponse)
-    def plain() -> HTMLResponse:
+    @made.get(PATH, response_class=HTMLResponse)
+    def plain(request: Request) -> Response:
         try:
             with connect("") as client:
                 boards = [(benchmark, _tables(client, benchmark)) for benchmark in client.benchmarks()]
         except ClientError as error:
-            page = problem_page(error)
-            return HTMLResponse(page.body, status_code=page.status)
+            return refuse(error, request.scope)
         return HTMLResponse(render("plain.html", boards=boards))
 
     return made

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from frontend.resources import Dimension, Row, Submission
+from frontend.resources import Dimension, Row, Run, Submission
 
 NO_VALUE = "–"
 TERMINAL = frozenset({"rejected", "failed", "withdrawn", "scored", "published"})
@@ -108,6 +108,16 @@ def operation_title(operation: str) -> str:
     return _OPERATION_WORDS.get(operation, operation.replace("_", " ").capitalize())
 
 
+_PROTOCOL_WORDS = {"gsi-fair": "Fair", "gsi-official": "Official"}
+
+
+def protocol_title(protocol: str) -> str:
+    """A protocol in a word or two; one that is not known here by its name."""
+    family, _, version = protocol.rpartition("-")
+    word = _PROTOCOL_WORDS.get(family)
+    return f"{word} {version}" if word else protocol
+
+
 def day(moment: str) -> str:
     """An ISO 8601 time as a day (2026-11-23); empty when there is none."""
     return moment[:10]
@@ -163,6 +173,18 @@ def _reached(submission: Submission) -> int:
     if submission.state == "scored":
         seen = [state for state in seen if state != "published"]
     return max((_STEPS.index(state) for state in seen if state in _STEPS), default=0)
+
+
+def run_word(run: Run, *, submission: Submission) -> str:
+    """How a run stands, in words; a run that its submission's withdrawal ended was cancelled and did not fail."""
+    failed_before = any(event.state == "failed" for event in submission.events)
+    if submission.state == "withdrawn" and run.state != "succeeded" and not failed_before:
+        return "cancelled"
+    if run.error:
+        return run.error
+    if run.state == "running":
+        return stage_title(run.stage) or "starting"
+    return run.state
 
 
 def percent(done: int, total: int) -> int:

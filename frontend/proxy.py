@@ -5,6 +5,7 @@ Bodies are streamed both ways; nothing is kept in memory or on disk.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import httpx
 from fastapi import FastAPI, Request
@@ -44,7 +45,7 @@ def create_proxy(*, api_url: str) -> FastAPI:
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         body = request.stream() if request.method in ("POST", "PUT", "PATCH") else None
         wish = service.build_request(
-            request.method, f"/api/v1/{path}", params=str(request.url.query), headers=headers, content=body
+            request.method, f"/api/v1/{quote(path)}", params=str(request.url.query), headers=headers, content=body
         )
         try:
             answer = await service.send(wish, stream=True)

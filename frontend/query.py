@@ -16,6 +16,7 @@ class BoardQuery:
     """Filters and order. Empty means no filter; `sort` is rank, model or a dimension's id."""
 
     board: str = DEFAULT_BOARD
+    protocol: str = ""
     subset: str = ""
     operation: str = ""
     access: str = ""
@@ -29,6 +30,7 @@ class BoardQuery:
         found = {key: value.strip()[:_LONGEST] for key, value in parse_qsl(text.lstrip("?"))}
         return cls(
             board=found.get("board", DEFAULT_BOARD),
+            protocol=found.get("protocol", ""),
             subset=found.get("subset", ""),
             operation=found.get("operation", ""),
             access=found.get("access", ""),
@@ -41,6 +43,7 @@ class BoardQuery:
         """The members that differ from the default, under their names in the address."""
         members = {
             "board": "" if self.board == DEFAULT_BOARD else self.board,
+            "protocol": self.protocol,
             "subset": self.subset,
             "operation": self.operation,
             "access": self.access,

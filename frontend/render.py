@@ -23,10 +23,11 @@ def _environment() -> Environment:
         "dimension_label": present.dimension_label,
         "dimension_title": present.dimension_title,
         "operation_title": present.operation_title,
+        "protocol_title": present.protocol_title,
         "percent": present.percent,
         "provenance_badge": present.provenance_badge,
+        "run_word": present.run_word,
         "score_cell": present.score_cell,
-        "stage_title": present.stage_title,
         "state_badge": present.state_badge,
         "terminal_states": present.TERMINAL,
     }

@@ -67,7 +67,8 @@ class Subset:
 class Benchmark:
     """A benchmark; `kind` is scored (numbers made here) or published (numbers from papers).
 
-    `ranked_by` is the id of the dimension that gives the rank.
+    `ranked_by` is the id of the dimension that gives the rank. `protocols` are the profiles with a board, the one that
+    ranks submissions first.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Benchmark:
     description: str
     kind: str
     protocol: str
+    protocols: tuple[str, ...]
     accepts_submissions: bool
     ranked_by: str
     dimensions: tuple[Dimension, ...]
@@ -90,6 +92,7 @@ class Benchmark:
             description=_text(data, "description"),
             kind=_text(data, "kind") or "published",
             protocol=_text(data, "protocol"),
+            protocols=tuple(str(item) for item in data.get("protocols") or [_text(data, "protocol")]),
             accepts_submissions=bool(data.get("accepts_submissions")),
             ranked_by=_text(data, "ranked_by"),
             dimensions=tuple(Dimension.read(item) for item in _items(data, "dimensions")),
@@ -237,7 +240,10 @@ Results = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A submission as its team sees it. `results` is {subset: {"all" or operation: {dimension, n, missing}}}."""
+    """A submission as its team sees it. `results` is {subset: {"all" or operation: {dimension, n, missing}}}.
+
+    `beside` is the same under further protocols, by their names.
+    """
 
     id: str
     benchmark: str
@@ -253,6 +259,7 @@ class Submission:
     defects: tuple[Defect, ...]
     runs: tuple[Run, ...]
     results: Results | None
+    beside: Mapping[str, Results]
     failure: Failure | None
 
     @classmethod
@@ -275,6 +282,7 @@ class Submission:
             defects=tuple(Defect.read(item) for item in _items(data, "defects")),
             runs=tuple(Run.read(item) for item in _items(data, "runs")),
             results=_results(results) if results else None,
+            beside={str(name): _results(found) for name, found in (data.get("beside") or {}).items()},
             failure=_failure(failure) if isinstance(failure, Mapping) else None,
         )
 

@@ -28,6 +28,10 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", metavar="DIR", help="Where this service keeps all its data.", file_okay=False),
 ]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="Port of the website. Else the first free one from 8000."),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -49,9 +53,7 @@ def root(
 def demo(
     data_dir: DataDir = None,
     stop: Annotated[bool, typer.Option("--stop", help="End the service when the demo is over.")] = False,
-    port: Annotated[
-        int | None, typer.Option("--port", help="Port of the website. Else the first free one from 8000.")
-    ] = None,
+    port: Port = None,
 ) -> None:
     """Bring the service up, score four sample submissions, publish them, show the board. Leaves the website running.
 
@@ -66,9 +68,7 @@ def demo(
 def up(
     data_dir: DataDir = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int | None, typer.Option("--port", help="Port of the website. Else the first free one from 8000.")
-    ] = None,
+    port: Port = None,
     workers: Annotated[
         int | None,
         typer.Option(

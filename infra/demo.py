@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -19,7 +20,7 @@ from frontend.client import Client
 from frontend.errors import ClientError
 from frontend.resources import Leaderboard, Submission
 from infra.embedded.process import StartError, spawn, stop, tail
-from infra.embedded.state import StackState, is_locked, read_state
+from infra.embedded.state import StackState, is_locked, make_private, read_state
 from infra.embedded.supervisor import python
 from infra.prepare import BLOCKS_DATA
 from infra.running import end_stack
@@ -66,7 +67,7 @@ def run_demo(*, data_dir: Path, stop: bool, port: int | None) -> int:
             console.print(f"a service is running already at {state.url}")
         _play(state, console)
     except (DemoError, StartError, ClientError) as error:
-        console.print(f"[red]The demo could not go on.[/red] {error}")
+        console.print(f"[red]The demo could not go on.[/red] {escape(str(error))}")
         _end(data_dir, console, wanted=started)
         return 70
     except KeyboardInterrupt:
@@ -81,10 +82,11 @@ def run_demo(*, data_dir: Path, stop: bool, port: int | None) -> int:
 
 def _start(data_dir: Path, port: int | None, console: Console) -> StackState:
     """Bring a stack up in the background, or wait for one that is coming up, until it serves."""
+    make_private(data_dir)
     log = data_dir / "logs" / "up.log"
     argv = python("-m", "infra.cli", "up", "--data-dir", str(data_dir), *(["--port", str(port)] if port else []))
     with console.status("bringing the service up: PostgreSQL, Redis, API, website, workers"):
-        process = None if is_locked(data_dir) else spawn(argv, log=log)
+        process = None if is_locked(data_dir) else spawn(argv, log=log, afresh=True)
         try:
             state = _wait_for_state(data_dir, process)
         except BaseException:

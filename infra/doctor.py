@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from infra.configured import Finding, instruments_finding, parts_findings, settings_findings
 from infra.embedded.identity import user_namespaces_work
 from infra.embedded.state import is_locked, read_state
-
-if TYPE_CHECKING:
-    from server.settings import Settings
 
 _LEAST_DISK = 3 * 2**30
 _LEAST_MEMORY = 3 * 2**30
 _MARKS = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "mend": "[red]mend[/red]"}
-
-
-class Finding(NamedTuple):
-    """One thing looked at: whether it is fine, worth knowing, or must be mended, and how."""
-
-    what: str
-    state: Literal["ok", "note", "mend"]
-    found: str
-    remedy: str = ""
 
 
 def run_doctor(*, data_dir: Path) -> int:
@@ -40,8 +28,8 @@ def run_doctor(*, data_dir: Path) -> int:
     findings = list(examine(data_dir))
     table = Table(box=None, pad_edge=False, show_header=False)
     for finding in findings:
-        remedy = f"\n[dim]to mend: {finding.remedy}[/dim]" if finding.remedy else ""
-        table.add_row(_MARKS[finding.state], finding.what, finding.found + remedy)
+        remedy = f"\n[dim]to mend: {escape(finding.remedy)}[/dim]" if finding.remedy else ""
+        table.add_row(_MARKS[finding.state], finding.what, escape(finding.found) + remedy)
     console = Console(highlight=False)
     console.print(table)
     wrong = sum(finding.state == "mend" for finding in findings)
@@ -58,8 +46,9 @@ def examine(data_dir: Path) -> Iterator[Finding]:
     yield _unprivileged_postgres()
     yield _blocks()
     yield _stack(data_dir)
-    yield from _settings()
-    yield from _configured_parts()
+    yield from settings_findings()
+    yield instruments_finding()
+    yield from parts_findings()
     yield from _optional_tools()
 
 
@@ -84,14 +73,22 @@ def _version_of(package: str) -> str | None:
 
 
 def _disk(data_dir: Path) -> Finding:
-    folder = next(path for path in (data_dir.resolve(), *data_dir.resolve().parents) if path.exists())
-    free = shutil.disk_usage(folder).free
+    try:
+        folder = _existing_part(data_dir.resolve())
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".gsi-doctor-"):
+            free = shutil.disk_usage(folder).free
+    except (OSError, RuntimeError) as error:  # the latter of links that lead in a circle
+        why = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        return Finding("data directory", "mend", f"{data_dir} cannot be used: {why}", "name another with --data-dir")
     found = f"{free / 2**30:.1f} GiB free in {folder}"
-    if not os.access(folder, os.W_OK):
-        return Finding("data directory", "mend", f"{folder} is not writable", "name another with --data-dir")
     if free < _LEAST_DISK:
         return Finding("disk", "mend", found, "free some space, or name another place with --data-dir")
     return Finding("disk", "ok", found)
+
+
+def _existing_part(path: Path) -> Path:
+    """The deepest part of ``path`` that is there. Raises OSError for one that may not be looked at."""
+    return next(part for part in (path, *path.parents) if part.exists())
 
 
 def _memory() -> Finding:
@@ -132,87 +129,6 @@ def _stack(data_dir: Path) -> Finding:
     if is_locked(data_dir):
         return Finding("service", "note", "is starting or ending")
     return Finding("service", "ok", f"does not run on {data_dir}; start it with: gsi up")
-
-
-def _settings() -> Iterator[Finding]:
-    """Each setting that is unusable, by the name under which the operator set it."""
-    from pydantic import ValidationError
-
-    try:
-        _settings_of_up()
-    except ValidationError as error:
-        for wrong in error.errors():
-            name = "_".join(str(part) for part in wrong["loc"])
-            name = name if name.isupper() else f"GSI_{name}".upper().rstrip("_")
-            yield Finding("settings", "mend", f"{name}: {wrong['msg']}", "see docs/operations.md for what it may be")
-    else:
-        yield Finding("settings", "ok", "all usable")
-
-
-def _settings_of_up() -> Settings:
-    """The settings as `gsi up` would have them. Raises pydantic.ValidationError."""
-    from server.settings import Settings
-
-    filled_in = {
-        "DATABASE_URL": ("postgresql:///embedded", ("DATABASE_URL", "GSI_DATABASE_URL")),
-        "secret_key": ("made in the data directory, then kept", ("GSI_SECRET_KEY",)),
-        "storage_dir": (".", ("GSI_STORAGE_DIR",)),
-    }
-    return Settings(
-        **{name: value for name, (value, names) in filled_in.items() if not any(n in os.environ for n in names)}  # type: ignore[arg-type]  # read as from the environment
-    )
-
-
-def _configured_parts() -> Iterator[Finding]:
-    """Parts of the operator's own, where the environment names any."""
-    database = os.environ.get("GSI_DATABASE_URL") or os.environ.get("DATABASE_URL")
-    if database:
-        yield _tried("database", lambda: _database(database), "check DATABASE_URL and that the server runs")
-    else:
-        yield Finding("database", "ok", "embedded PostgreSQL (DATABASE_URL names none)")
-    broker = os.environ.get("GSI_BROKER_URL")
-    if broker:
-        yield _tried("broker", lambda: _broker(broker), "check GSI_BROKER_URL and that the broker runs")
-    else:
-        yield Finding("broker", "ok", "embedded Redis (GSI_BROKER_URL names none)")
-    if os.environ.get("GSI_S3_BUCKET"):
-        yield _tried("storage", _bucket, "check GSI_S3_ENDPOINT_URL, GSI_S3_BUCKET and the keys")
-    else:
-        yield Finding("storage", "ok", "a local directory (GSI_S3_BUCKET names no bucket)")
-
-
-def _tried(what: str, look: Callable[[], Finding], remedy: str) -> Finding:
-    try:
-        return look()
-    except Exception as error:  # noqa: BLE001 - whatever a driver raises is the finding
-        return Finding(
-            what, "mend", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", remedy
-        )
-
-
-def _database(url: str) -> Finding:
-    from server.db.migrate import pending
-
-    waiting = pending(url)
-    if waiting:
-        return Finding("database", "mend", f"migrations wait: {', '.join(waiting)}", "gsi migrate")
-    return Finding("database", "ok", "answers, migrations up to date")
-
-
-def _broker(url: str) -> Finding:
-    parts = urlsplit(url)
-    default = 5672 if parts.scheme.startswith("amqp") else 6379
-    with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or default), timeout=3):
-        return Finding(
-            "broker", "ok", f"{parts.scheme} at {parts.hostname}:{parts.port or default} accepts connections"
-        )
-
-
-def _bucket() -> Finding:
-    from server.storage.choose import storage_of
-
-    storage_of(_settings_of_up()).check()
-    return Finding("storage", "ok", "the bucket answers")
 
 
 def _optional_tools() -> Iterator[Finding]:

@@ -1,4 +1,7 @@
-"""Brings the database of the settings up to date: migrations, published results, the demo benchmark."""
+"""Brings the database of the settings up to date: migrations, published results, the demo benchmark.
+
+With the benchmark it looks first whether broker and storage answer, which `gsi migrate` alone does not need.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,13 @@ from server.benchmarks.service import register
 from server.curation.seed import seed
 from server.db.migrate import migrate
 from server.db.pool import make_pool, transaction
+from server.db.trouble import trouble
 from server.errors import GsiError
-from server.settings import read_settings
+from server.settings import read_database_settings, read_settings, unusable
 from server.storage.choose import storage_of
+from server.storage.port import Storage
+from server.worker.app import make_celery
+from server.worker.queue import CeleryQueue
 
 BLOCKS_DATA = Path(str(files("infra.blocks").joinpath("data")))
 
@@ -30,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _prepare(with_blocks=not options.no_blocks)
     except ValidationError as error:
-        for wrong in error.errors(include_input=False, include_url=False):
-            _say(f"setting {'.'.join(str(part) for part in wrong['loc']) or '(several)'}: {wrong['msg']}")
+        for wrong in unusable(error):
+            _say(f"{wrong} (docs/operations.md tells what each setting may be)")
         return 78
-    except psycopg.OperationalError as error:
-        _say(f"The database does not answer: {error}")
+    except psycopg.Error as error:
+        _say(f"The database of DATABASE_URL cannot be used: {trouble(error)}.")
         return 69
     except GsiError as error:
         _say(f"{error.detail} {error.remedy}")
@@ -43,8 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare(*, with_blocks: bool) -> None:
-    settings = read_settings()
-    url = settings.database_url.get_secret_value()
+    settings = read_settings() if with_blocks else None
+    if settings is not None:
+        CeleryQueue(make_celery(settings)).check()
+        storage_of(settings).check()
+    url = (settings or read_database_settings()).database_url.get_secret_value()
     applied = migrate(url)
     _say(f"migrations applied: {', '.join(applied) or 'none, all were there'}")
     pool = make_pool(url, size=1)
@@ -52,17 +62,21 @@ def _prepare(*, with_blocks: bool) -> None:
         with transaction(pool) as conn:
             seed(conn)
         _say("published results: seeded")
-        if with_blocks:
+        if settings is not None:
             with transaction(pool) as conn:
-                done = register(
-                    conn,
-                    storage_of(settings),
-                    public_zip=BLOCKS_DATA / "blocks-public.zip",
-                    hidden_zip=BLOCKS_DATA / "blocks-hidden.zip",
-                )
-            _say(f"benchmark {done.benchmark}: {'registered' if done.changed else 'unchanged'}, {done.version[:12]}")
+                _register_blocks(conn, storage_of(settings))
     finally:
         pool.close()
+
+
+def _register_blocks(conn: psycopg.Connection, storage: Storage) -> None:
+    done = register(
+        conn,
+        storage,
+        public_zip=BLOCKS_DATA / "blocks-public.zip",
+        hidden_zip=BLOCKS_DATA / "blocks-hidden.zip",
+    )
+    _say(f"benchmark {done.benchmark}: {'registered' if done.changed else 'unchanged'}, {done.version[:12]}")
 
 
 def _say(text: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 
 from infra.embedded.process import StartError
 from infra.embedded.stack import StackOptions, run_stack
@@ -35,11 +36,11 @@ def run_up(*, data_dir: Path, host: str, port: int | None, workers: int | None) 
     try:
         run_stack(options, say=lambda text: console.print(f"[dim]{text} …[/dim]"), once_ready=ready)
     except AlreadyRunningError as running:
-        console.print(f"[yellow]{running}[/yellow]")
+        console.print(f"[yellow]{escape(str(running))}[/yellow]")
         return 1
     except StartError as error:
         console.print(
-            f"[red]The service could not start.[/red] {error}\n\nTry: gsi doctor", markup=True, soft_wrap=True
+            f"[red]The service could not start.[/red] {escape(str(error))}\n\nTry: gsi doctor", soft_wrap=True
         )
         return 69
     console.print("ended")

@@ -71,7 +71,13 @@ def gate(options: argparse.Namespace) -> None:
 
 def score(options: argparse.Namespace) -> None:
     """Score one subset."""
-    from scorer import environment, inputs, protocol, registry  # they load torch, which the gate does without
+    from scorer import (  # they load torch, which the gate does without
+        environment,
+        inputs,
+        instruments,
+        protocol,
+        registry,
+    )
 
     loaded = inputs.load(options.input)
     manifest = loaded.manifest
@@ -80,7 +86,7 @@ def score(options: argparse.Namespace) -> None:
     with _progress(options.output / PROGRESS) as progress:
         report = protocol.score(
             inputs=loaded,
-            instruments=registry.instruments_of(manifest),
+            instruments=registry.instruments_of(manifest, instruments.read(options.input / instruments.FILE)),
             progress=progress,
         )
     _write(options.output / REPORT, report)

@@ -12,6 +12,7 @@ _PACKAGES = {
     "pillow": "pillow",
     "scipy": "scipy",
     "torch": "torch",
+    "transformers": "transformers",
 }
 
 

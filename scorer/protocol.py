@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from scorer.deviations import Deviation, Profile, profile_named
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.inputs import Inputs, Task
 from scorer.judges.port import Judge, Judgement, Question
+from scorer.judges.suspicion import Suspicion, suspicion
 from scorer.measures.port import Perceptual
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
@@ -58,13 +60,13 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
             measured.append(_measure(task, profiles, bundle, scenes))
             progress(ProgressLine(stage="measure", done=len(measured), total=total))
         judging = time.perf_counter()
-        answers = instruments.judge.judge_all(_questions(measured, profiles, bundle, scenes))
+        answers = _answers(instruments.judge, _questions(measured, profiles, bundle, scenes))
         reports: list[list[SampleReport]] = []
         for items in measured:
             pairs = zip(items, profiles, strict=True)
-            reports.append([_appraised(item, next(answers) if item.done else None, profile) for item, profile in pairs])
+            reports.append([appraised(item, next(answers) if item.done else None, profile) for item, profile in pairs])
             progress(ProgressLine(stage="judge", done=len(reports), total=total))
-    results = {profile.name: _result([row[i] for row in reports], profile) for i, profile in enumerate(profiles)}
+    results = {profile.name: result_of([row[i] for row in reports], profile) for i, profile in enumerate(profiles)}
     progress(ProgressLine(stage="aggregate", done=1, total=1))
     ended = time.perf_counter()
     return Report(
@@ -121,13 +123,35 @@ def _question(item: Measured, profile: Profile, bundle: Bundle, scenes: Scenes) 
     )
 
 
-def _appraised(item: Measured, judgement: Judgement | None, profile: Profile) -> SampleReport:
-    """AC of one sample, and its report. ``judgement``: None where the edit was not made and nobody was asked."""
+@dataclass(frozen=True)
+class Answer:
+    """What a judge said, and what our own look says to that."""
+
+    judgement: Judgement
+    suspicion: Suspicion | None = None
+
+
+def _answers(judge: Judge, questions: Iterable[Question]) -> Iterator[Answer]:
+    """The answers in the order of the questions; a question is kept only until its answer is there."""
+    waiting: deque[Question] = deque()
+
+    def noted() -> Iterator[Question]:
+        for question in questions:
+            waiting.append(question)
+            yield question
+
+    for judgement in judge.judge_all(noted()):
+        yield Answer(judgement, suspicion(waiting.popleft(), judgement))
+
+
+def appraised(item: Measured, answer: Answer | None, profile: Profile) -> SampleReport:
+    """AC of one sample, and its report. ``answer``: None where the edit was not made and nobody was asked."""
     sample, explanation = item.task.sample, dict(item.explanation)
     ic, sa, ac, el = item.compliance, item.accuracy, 0.0, item.locality if item.done else 0.0
-    if judgement is not None:
+    if answer is not None:
+        judgement = answer.judgement
         ac = 0.0 if judgement.score is None else judgement.score / FULL_JUDGEMENT
-        explanation["appearance"] = {"score": judgement.score, "reason": judgement.reason}
+        explanation["appearance"] = {"score": judgement.score, "reason": judgement.reason, **_suspected(answer)}
         if ac == 0 and Deviation.STRICT_APPEARANCE not in profile:
             ic = sa = el = 0.0
     ic, sa, ac, el = (_percent(value) for value in (ic, sa, ac, el))
@@ -146,6 +170,13 @@ def _appraised(item: Measured, judgement: Judgement | None, profile: Profile) ->
     )
 
 
+def _suspected(answer: Answer) -> dict[str, Quantity]:
+    """Our own look, for the maintainer; it changes no score."""
+    if answer.suspicion is None:
+        return {}
+    return {"distance": answer.suspicion.distance, "suspicious": answer.suspicion.flagged}
+
+
 def _percent(value: float) -> float:
     """Of 0..1. The official formulas can leave that range or be NaN; a report holds neither."""
     return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
@@ -159,7 +190,8 @@ def _finite(part: Mapping[str, Quantity]) -> dict[str, Quantity]:
     }
 
 
-def _result(samples: list[SampleReport], profile: Profile) -> Result:
+def result_of(samples: list[SampleReport], profile: Profile) -> Result:
+    """What a profile makes of all samples of a subset."""
     return Result(
         deviations=profile.listed,
         scores=aggregate(samples, count_missing=Deviation.COUNT_MISSING in profile),

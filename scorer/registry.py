@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import os
+
+from scorer import weights
 from scorer.contract import RunManifest
 from scorer.detectors.blocks.detector import VERSION as BLOCKS_DETECTOR
 from scorer.detectors.blocks.detector import BlocksDetector
 from scorer.detectors.port import Detector
 from scorer.errors import BenchmarkError
+from scorer.instruments import InstrumentSettings, language_judge
 from scorer.judges.blocks.judge import VERSION as BLOCKS_JUDGE
 from scorer.judges.blocks.judge import BlocksJudge
+from scorer.judges.language import VERSION as LANGUAGE_JUDGE
 from scorer.judges.port import Judge
-from scorer.measures import msssim
+from scorer.measures.lpips import Lpips
+from scorer.measures.msssim import NAME as MSSSIM
 from scorer.measures.msssim import MsSsim
 from scorer.measures.port import Perceptual
 from scorer.protocol import Instruments
 
+LPIPS = Lpips.name
+LPIPS_WEIGHTS = "lpips-alex-v0.1"
+"""Their name for ``fetch-weights``."""
 
-def instruments_of(manifest: RunManifest) -> Instruments:
-    """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for missing weights."""
+
+def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instruments:
+    """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for what is not set up."""
     return Instruments(
         detector=detector_named(manifest.detector),
-        judge=judge_named(manifest.judge),
-        perceptual=perceptual_named(manifest.perceptual),
+        judge=_judge_named(manifest, settings),
+        perceptual=perceptual_named(manifest.perceptual, settings),
     )
-
-
-def perceptual_named(name: str) -> Perceptual:
-    """The perceptual distance of that version. Raises BenchmarkError for an unknown name."""
-    if name == msssim.NAME:
-        return MsSsim()
-    raise BenchmarkError(f"there is no perceptual distance {name}; known: {msssim.NAME}")
 
 
 def detector_named(name: str) -> Detector:
@@ -39,8 +42,19 @@ def detector_named(name: str) -> Detector:
     raise BenchmarkError(f"there is no detector {name}; known: {BLOCKS_DETECTOR}")
 
 
-def judge_named(name: str) -> Judge:
-    """The judge of that version. Raises BenchmarkError for an unknown name."""
-    if name == BLOCKS_JUDGE:
+def perceptual_named(name: str, settings: InstrumentSettings) -> Perceptual:
+    """The perceptual distance of that version. Raises BenchmarkError (unknown), ScorerError (no weights)."""
+    if name == MSSSIM:
+        return MsSsim()
+    if name == LPIPS:
+        kept = weights.locate(LPIPS_WEIGHTS, folder=settings.weights_folder(os.environ))
+        return Lpips.load(kept.path, sha256=kept.sha256)
+    raise BenchmarkError(f"there is no perceptual distance {name}; known: {MSSSIM}, {LPIPS}")
+
+
+def _judge_named(manifest: RunManifest, settings: InstrumentSettings) -> Judge:
+    if manifest.judge == BLOCKS_JUDGE:
         return BlocksJudge()
-    raise BenchmarkError(f"there is no judge {name}; known: {BLOCKS_JUDGE}")
+    if manifest.judge == LANGUAGE_JUDGE:
+        return language_judge(settings, manifest)
+    raise BenchmarkError(f"there is no judge {manifest.judge}; known: {BLOCKS_JUDGE}, {LANGUAGE_JUDGE}")

@@ -12,10 +12,12 @@ from pydantic import BaseModel
 from server.benchmarks.routes import router as benchmarks
 from server.curation.routes import router as curation
 from server.http import problems
+from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
-from server.http.turns import Turns
+from server.http.methods import Methods
+from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.settings import Settings
@@ -41,9 +43,10 @@ def health() -> Health:
 
 @_health.get("/ready")
 def ready(unit: UnitOf, services: ServicesOf) -> Health:
-    """Whether database and storage answer too; 503 while they do not."""
+    """Whether database, storage and queue answer too; 503 while one of them does not, with a code that tells which."""
     unit.conn.execute("select 1")
     services.storage.check()
+    services.queue.check()
     return Health(version=version("gsi-bench"))
 
 
@@ -55,6 +58,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         description="Submit edited images, watch them being scored, read the boards. Errors are problem documents.",
         docs_url="/api/docs",
         redoc_url=None,
+        redirect_slashes=False,  # an address has one form; a redirect would repeat whatever host the request names
         openapi_url="/api/v1/openapi.json",
         responses=problems.RESPONSES,
     )
@@ -65,9 +69,13 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         queue=queue,
         turns=Turns(pool.max_size),
         uploads=Turns(settings.uploads_at_once),
+        uploads_of_submissions=Shares(1),
+        uploads_of_teams=Shares(settings.uploads_of_a_team),
     )
     problems.install(app)
     app.add_middleware(SmallBodies)
+    app.add_middleware(Methods)
+    app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = APIRouter(prefix="/api/v1")
     for router in (_health, teams, benchmarks, leaderboard, submissions, curation):

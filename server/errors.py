@@ -42,6 +42,13 @@ class ForbiddenError(GsiError):
     remedy = "Use a token with the role that this act needs."
 
 
+class MethodNotAllowedError(GsiError):
+    """The address is there and does not take that method."""
+
+    status, code, title = 405, "method-not-allowed", "This address does not take that method"
+    remedy = "Use one of the methods in the header `Allow`; /api/docs tells what each address takes."
+
+
 class InvalidError(GsiError):
     """The request is understood and cannot be carried out as it is."""
 
@@ -84,10 +91,30 @@ class UnavailableError(GsiError):
     remedy = "Try again in a moment."
 
 
+class BusyError(UnavailableError):
+    """As many requests or uploads as the service takes are at work already."""
+
+    code, title = "too-busy", "The service is too busy"
+
+
+class TooManyError(GsiError):
+    """The caller already does this as often at once as anyone may."""
+
+    status, code, title = 429, "too-many", "Too many at once"
+    remedy = "Wait until what you began before has ended."
+
+
 class StorageError(GsiError):
     """The object storage does not answer or refuses us."""
 
     status, code, title = 503, "storage-unavailable", "The storage does not answer"
+    remedy = "Try again in a moment."
+
+
+class QueueError(GsiError):
+    """The broker does not answer; what was submitted waits, and nothing is lost."""
+
+    status, code, title = 503, "queue-unavailable", "The queue does not answer"
     remedy = "Try again in a moment."
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class JobQueue(Protocol):
-    """Tells workers what waits. Call after commit, with ids only. Never raises: the sweep repairs a lost hint."""
+    """Tells workers what waits. Call after commit, with ids only. A hint never raises: the sweep repairs a lost one."""
 
     def validate(self, submission_id: UUID) -> None:
         """An archive waits for the gate."""
@@ -16,6 +16,10 @@ class JobQueue(Protocol):
 
     def score(self, run_id: UUID) -> None:
         """A run waits for a scorer."""
+        ...
+
+    def check(self) -> None:
+        """Raises QueueError when nobody can be told now; the one method that raises."""
         ...
 
 
@@ -33,3 +37,6 @@ class RecordingQueue:
     def score(self, run_id: UUID) -> None:
         """See `JobQueue.score`."""
         self.scored.append(run_id)
+
+    def check(self) -> None:
+        """See `JobQueue.check`: memory is always there."""

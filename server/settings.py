@@ -6,23 +6,38 @@ import tempfile
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from server.addresses import is_broker_address, is_database_address, is_web_address
+
 _SHORTEST_SECRET = 32
+_ENCODE = "In a user's name and a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
 
 
-class Settings(BaseSettings):
+class DatabaseSettings(BaseSettings):
+    """Where the database is: all that is needed to bring it up to date."""
+
+    model_config = SettingsConfigDict(env_prefix="GSI_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(validation_alias=AliasChoices("GSI_DATABASE_URL", "DATABASE_URL"))
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+        if not is_database_address(value.get_secret_value()):
+            raise ValueError(f"is not an address of the form postgresql://user:password@host:port/name. {_ENCODE}")
+        return value
+
+
+class Settings(DatabaseSettings):
     """How this installation is put together. Durations are seconds, sizes bytes."""
-
-    model_config = SettingsConfigDict(env_prefix="GSI_", frozen=True, extra="ignore")
 
     environment: Literal["development", "production"] = "development"
     public_url: str = "http://127.0.0.1:8000"
     internal_url: str | None = None
     """Where the website's process reaches the API without going round by the public address."""
 
-    database_url: SecretStr = Field(validation_alias=AliasChoices("GSI_DATABASE_URL", "DATABASE_URL"))
     database_pool_size: int = Field(default=10, ge=1, le=200)
     broker_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
 
@@ -41,8 +56,11 @@ class Settings(BaseSettings):
 
     max_archive_bytes: int = Field(default=1024**3, ge=1024)
     uploads_at_once: int = Field(default=32, ge=1, le=1000)
+    uploads_of_a_team: int = Field(default=3, ge=1, le=1000)
     upload_piece_seconds: float = Field(default=60, gt=0)
     """How long one megabyte of an upload may take; a slower sender is cut off."""
+    upload_least_bytes_per_second: float = Field(default=128 * 1024, gt=0)
+    """How fast an upload must be on average, once the time of one megabyte is over; a slower sender is cut off."""
 
     work_dir: Path = Path(tempfile.gettempdir()) / "gsi-work"
     lease_seconds: float = Field(default=60, gt=0)
@@ -54,6 +72,24 @@ class Settings(BaseSettings):
     score_timeout_seconds: float = Field(default=4 * 3600, gt=0)
     scorer_memory_bytes: int = Field(default=8 * 1024**3, ge=256 * 1024**2)
     scorer_threads: int = Field(default=1, ge=1, le=256)
+    instruments: Path | None = None
+    """A JSON file that says where weights lie and which model judges; scorers read it (``scorer/instruments.py``)."""
+    judge_api_key: SecretStr | None = None
+    """What scorers show the judge's endpoint."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_the_address_of_a_site(cls, value: str) -> str:
+        if not is_web_address(value):
+            raise ValueError("is not an address of the form https://host or http://host:port")
+        return value.rstrip("/")
+
+    @field_validator("broker_url")
+    @classmethod
+    def _names_a_broker(cls, value: SecretStr) -> SecretStr:
+        if not is_broker_address(value.get_secret_value()):
+            raise ValueError(f"is not an address of the form redis://:password@host:port/number or amqp://…. {_ENCODE}")
+        return value
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -73,3 +109,19 @@ def read_settings() -> Settings:
     Raises pydantic.ValidationError that names each missing or unusable one.
     """
     return Settings()  # type: ignore[call-arg]  # pydantic-settings reads them from the environment
+
+
+def read_database_settings() -> DatabaseSettings:
+    """The database alone, from the environment. Raises pydantic.ValidationError."""
+    return DatabaseSettings()  # type: ignore[call-arg]  # as above
+
+
+def unusable(error: ValidationError) -> list[str]:
+    """What is wrong with each setting, by the name under which an operator sets it; never a value."""
+    found = []
+    for wrong in error.errors(include_input=False, include_url=False, include_context=False):
+        words = "is not set" if wrong["type"] == "missing" else wrong["msg"].removeprefix("Value error, ")
+        name = "_".join(str(part) for part in wrong["loc"])
+        name = name if name.isupper() or not name else f"GSI_{name}".upper()
+        found.append(f"{name}: {words}" if name else words)
+    return found

@@ -164,6 +164,7 @@ def benchmark_zips(tmp_path_factory: pytest.TempPathFactory) -> BenchmarkZips:
         "title": "Blocks",
         "description": "A benchmark of the tests.",
         "protocol": "gsi-fair-1",
+        "beside": ["gsi-official-1"],
         "detector": "blocks-detector-1",
         "judge": "blocks-judge-1",
         "perceptual": "msssim-1",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -61,6 +62,10 @@ def score(how: str, folder: Path, output: Path) -> None:
         raise SystemExit(int(how))
     if how == "nothing":
         return
+    if how == "judged" and not (folder / "instruments.json").exists():
+        raise SystemExit("there is no file of instruments")
+    if how == "judged" and os.environ.get("GSI_JUDGE_API_KEY") != "the judge's key":
+        raise SystemExit("there is no key for the judge")
     text = json.dumps(report(manifest, samples, folder))
     if how == "nan":
         text = text.replace("80.0", "NaN", 1)
@@ -77,14 +82,15 @@ def report(manifest: RunManifest, samples: list[dict[str, Any]], folder: Path) -
         "versions": {"code": "scripted"},
         "weights": {},
         "archive_sha256": hashlib.sha256((folder / "submission.zip").read_bytes()).hexdigest(),
-        "results": {protocol: result(samples) for protocol in manifest.protocols},
+        "results": {protocol: result(samples, protocol) for protocol in manifest.protocols},
         "timings": {"total": 0.1},
     }
     return Report.model_validate({"schema": "gsi-report/2", **told}).model_dump(by_alias=True)
 
 
-def result(samples: list[dict[str, Any]]) -> dict[str, Any]:
-    whole = {**SCORE, "n": len(samples), "missing": 0}
+def result(samples: list[dict[str, Any]], protocol: str) -> dict[str, Any]:
+    score = SCORE if protocol == "gsi-fair-1" else {**SCORE, "ic": SCORE["ic"] - 40, "avg": SCORE["avg"] - 10}
+    whole = {**score, "n": len(samples), "missing": 0}
     return {
         "deviations": [],
         "scores": {
@@ -101,7 +107,7 @@ def result(samples: list[dict[str, Any]]) -> dict[str, Any]:
                 "status": "scored",
                 "reason": "scripted",
                 "explanation": {},
-                **SCORE,
+                **score,
             }
             for sample in samples
         ],

@@ -12,8 +12,10 @@
 
   const cookie = (name) => {
     const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
-    return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+    try { return found ? decodeURIComponent(found.slice(name.length + 1)) : ""; } catch { return ""; }
   };
+  // The alphabet of RFC 6750; anything else could not be sent and counts as logged out.
+  const token = () => (/^[\w.~+/-]+=*$/.test(cookie("gsi_token")) ? cookie("gsi_token") : "");
   const remember = (name, value) => {
     const age = value ? 60 * 60 * 24 * 30 : 0;
     const secure = location.protocol === "https:" ? "; Secure" : "";
@@ -26,7 +28,7 @@
   });
   const api = async (method, path, body) => {
     const headers = { Accept: "application/json" };
-    if (cookie("gsi_token")) headers.Authorization = "Bearer " + cookie("gsi_token");
+    if (token()) headers.Authorization = "Bearer " + token();
     if (body) headers["Content-Type"] = "application/json";
     let answer;
     try {
@@ -40,8 +42,7 @@
   };
 
   window.gsi = {
-    api, problem,
-    token: () => cookie("gsi_token"),
+    api, problem, token,
     team: () => cookie("gsi_team"),
     async login(team) {
       const answer = await api("POST", "/development/login", { team });

@@ -3,6 +3,7 @@ gsi.adopt(element);
 const settled = () => element.querySelector("[data-page=submission]")?.dataset.settled !== "no";
 const refresh = async () => {
   const page = await server.live_page(location.search);
+  if (page.forget) gsi.logout();
   document.title = page.title;
   const opened = element.querySelector("details")?.open;
   props.value = page.html;
@@ -23,7 +24,7 @@ element.addEventListener("click", async (event) => {
   const id = element.querySelector("[data-id]").dataset.id;
   button.disabled = true;
   try {
-    await gsi.api("POST", `/submissions/${id}/${button.dataset.act}`);
+    await gsi.api("POST", `/submissions/${encodeURIComponent(id)}/${button.dataset.act}`);
     await refresh();
   } catch (error) {
     gsi.tell(element.querySelector("#act-error"), error);

@@ -37,7 +37,7 @@ const checked = () => {
 const stay = (event) => event.preventDefault();
 const send = (id, file) => new Promise((done, fail) => {
   const request = new XMLHttpRequest();
-  request.open("PUT", `/api/v1/submissions/${id}/archive`);
+  request.open("PUT", `/api/v1/submissions/${encodeURIComponent(id)}/archive`);
   request.setRequestHeader("Authorization", "Bearer " + gsi.token());
   request.setRequestHeader("Content-Type", "application/zip");
   request.upload.addEventListener("progress", (event) => {
@@ -73,10 +73,10 @@ form.addEventListener("submit", async (event) => {
     text.textContent = "Starting";
     window.addEventListener("beforeunload", stay);
     await send(created.id, file).finally(() => window.removeEventListener("beforeunload", stay));
-    location.assign("/submission?id=" + created.id);
+    location.assign("/submission?id=" + encodeURIComponent(created.id));
   } catch (error) {
     // The archive did arrive before, only its answer was lost.
-    if (error.status === 409 && created) { location.assign("/submission?id=" + created.id); return; }
+    if (error.status === 409 && created) { location.assign("/submission?id=" + encodeURIComponent(created.id)); return; }
     if (error.status === 401) { gsi.logout(); identity(); }
     uploading.hidden = true;
     button.disabled = false;

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import typer
+from rich.markup import escape
 
 from frontend.commands import show
 from frontend.commands.session import Session
@@ -84,4 +85,4 @@ def _tell(session: Session, found: Baseline, *, word: str, as_json: bool) -> Non
     if as_json:
         session.json(asdict(found))
     else:
-        session.out.print(f"{word}: {found.model}  [dim]{found.id}[/]")
+        session.out.print(f"{word}: {escape(found.model)}  [dim]{escape(found.id)}[/]", soft_wrap=True)

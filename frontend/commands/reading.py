@@ -10,11 +10,12 @@ from frontend.commands.session import Session
 from frontend.resources import Benchmark
 
 
-def leaderboard(session: Session, *, benchmark: str, subset: str, operation: str, as_json: bool) -> None:
+def leaderboard(session: Session, *, benchmark: str, subset: str, operation: str, protocol: str, as_json: bool) -> None:
     """One board, or all of them with the scored ones first."""
     with session.anybody() as client:
         wanted = [client.benchmark(benchmark)] if benchmark else _scored_first(client.benchmarks())
-        boards = [(each, client.leaderboard(each.id, subset=subset, operation=operation)) for each in wanted]
+        filters = {"subset": subset, "operation": operation, "protocol": protocol}
+        boards = [(each, client.leaderboard(each.id, **filters)) for each in wanted]
     if as_json:
         found = [asdict(board) for _, board in boards]
         session.json(found[0] if benchmark else found)
@@ -44,14 +45,14 @@ def act(session: Session, *, submission: str, verb: str, as_json: bool) -> None:
     if as_json:
         session.json(asdict(found))
     else:
-        session.out.print(show.state_line(found))
+        session.out.print(show.state_line(found), soft_wrap=True)
 
 
 def login(session: Session, *, team: str, maintainer: bool, token: str) -> None:
     """Get or take a token and keep it for this service."""
     if token:
-        session.keep(token=token, team=team)
-        session.out.print(f"Saved for {escape(session.url)}.")
+        session.adopt(token, team=team)
+        session.out.print(f"The service knows the token. Saved for {escape(session.url)}.")
         return
     session.log_in(team=team, maintainer=maintainer)
     who = "a maintainer" if maintainer else f"team {escape(team)}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
@@ -17,6 +17,8 @@ from rich.markup import escape
 from frontend.client import Client
 from frontend.connection import Credential, credentials_file, find_url, save, saved
 from frontend.errors import ClientError
+
+_ENDLESS = 10_000  # columns
 
 
 class Exit(IntEnum):
@@ -36,7 +38,7 @@ def exit_for(error: ClientError) -> Exit:
     """The exit code that an error of the service maps to."""
     by_status = {401: Exit.NOT_ALLOWED, 403: Exit.NOT_ALLOWED, 404: Exit.NOT_FOUND, 429: Exit.TRY_AGAIN}
     if error.status == 0:
-        return Exit.NOT_ALLOWED if error.code == "no_token" else Exit.UNAVAILABLE
+        return Exit.NOT_ALLOWED if error.code in ("no_token", "malformed_token") else Exit.UNAVAILABLE
     if error.status in (502, 503, 504):
         return Exit.TRY_AGAIN
     return by_status.get(error.status, Exit.FAILED if error.status >= 500 else Exit.REJECTED)
@@ -47,9 +49,9 @@ class Session:
 
     def __init__(self, *, url: str = "", token: str = "", team: str = "") -> None:
         self.url = find_url(given=url, environment=os.environ, folder=Path.cwd())
-        self.out = Console(highlight=False)
-        self.err = Console(stderr=True, highlight=False)
-        self._token = token or os.environ.get("GSI_TOKEN", "")
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
+        self._token = (token or os.environ.get("GSI_TOKEN", "")).strip()
         self._team = team
         self._file = credentials_file(os.environ)
 
@@ -76,13 +78,26 @@ class Session:
         )
 
     def log_in(self, *, team: str = "", maintainer: bool = False) -> Credential:
-        """Log in by the development login and keep the token for this service."""
+        """Log in by the development login and save the token for this service."""
         with Client(url=self.url) as client:
             login = client.login(team=team, maintainer=maintainer)
-        return self.keep(token=login.token, team=login.team)
+        return self._keep(token=login.token, team=login.team)
 
-    def keep(self, *, token: str, team: str) -> Credential:
-        """Save a token for this service."""
+    def adopt(self, token: str, *, team: str = "") -> None:
+        """Save a token that the service knows; raises ClientError, and saves nothing, when it does not or is away."""
+        token = token.strip()
+        with Client(url=self.url, token=token) as client:
+            try:
+                client.check_token()
+            except ClientError as error:
+                if error.status == 401:
+                    error.title = "The service does not know this token"
+                    error.detail = f"Nothing was saved for {self.url}."
+                    error.remedy = "Copy it again, whole, or get a new one; a token is good for one service only."
+                raise
+        self._keep(token=token, team=team)
+
+    def _keep(self, *, token: str, team: str) -> Credential:
         credential = Credential(token=token, team=team)
         save(self._file, url=self.url, credential=credential)
         return credential
@@ -105,11 +120,16 @@ class Session:
 
     def tell(self, error: ClientError) -> None:
         """An error on stderr: what, why, what to do."""
-        self.err.print(f"[bold red]{escape(error.title)}[/]")
+        self.err.print(f"[bold red]{escape(error.title)}[/]", soft_wrap=True)
         if error.detail:
-            self.err.print(escape(error.detail))
+            self.err.print(escape(error.detail), soft_wrap=True)
         if error.remedy:
-            self.err.print(f"[dim]To mend:[/] {escape(error.remedy)}")
+            self.err.print(f"[dim]To mend:[/] {escape(error.remedy)}", soft_wrap=True)
+
+
+def _console(stream: TextIO) -> Console:
+    """A console as wide as its terminal. Without one nothing is ever folded or cut: it goes to a file or a program."""
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else _ENDLESS)
 
 
 def _plain(value: Any) -> Any:

@@ -1,15 +1,18 @@
 """Resources as rich tables."""
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from frontend.present import clock, dimension_label, number, operation_title, result_columns, stage_title, state_badge
-from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Submission
+from frontend.present import clock, dimension_label, number, operation_title, result_columns, run_word, state_badge
+from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Results, Submission
 
+_ENDLESS = 10_000  # columns
+_NAME = 24  # characters of a name that shall stand in one line of a board
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "accent": "cyan", "plain": "dim"}
 
 
@@ -20,51 +23,96 @@ def _table(*heads: str, title: str = "") -> Table:
     return table
 
 
+def _width(console: Console, table: Table) -> int:
+    """The columns that a table needs to stand whole."""
+    return console.measure(table, options=console.options.update(max_width=_ENDLESS)).maximum
+
+
+def _put(console: Console, table: Table) -> None:
+    """Print a table whole; on a terminal that is too narrow for it, print each row as a block of lines instead.
+
+    Ids are there to be copied: rich would cut or fold them to make a table fit.
+    """
+    if _width(console, table) <= console.width:
+        console.print(table)
+        return
+    heads = [str(column.header) for column in table.columns]
+    indent = max(map(len, heads)) + 2
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        for head, cell in zip(heads, row, strict=True):
+            console.print(f"[dim]{head:{indent}}[/]{cell}", soft_wrap=True)
+        console.print()
+
+
 def leaderboard(console: Console, board: Leaderboard, *, benchmark: Benchmark) -> None:
-    """A board; the average stands last, as on paper."""
+    """A board; the average stands last, as on paper. A narrow terminal goes without source and team, never scores."""
+    if not board.rows:
+        console.print(f"[bold]{escape(benchmark.title)}[/]: nobody has published yet.")
+        return
+    for beside in (("Team", "Source"), ("Team",), ()):
+        if _width(console, _board(board, benchmark=benchmark, beside=beside, longest=_NAME)) <= console.width:
+            break
+    console.print(_board(board, benchmark=benchmark, beside=beside))
+
+
+def _board(board: Leaderboard, *, benchmark: Benchmark, beside: tuple[str, ...], longest: int | None = None) -> Table:
+    """The table with the columns `beside` the scores; for measuring, names are cut at `longest` characters."""
     subset = board.subset or ("mean of all subsets" if len(benchmark.subsets) > 1 else "")
     scope = ", ".join(part for part in (subset, board.operation) if part)
-    table = _table("#", "Model", "Team", title=f"{benchmark.title} ({scope})" if scope else benchmark.title)
+    table = _table("#", title=f"{benchmark.title} ({scope})" if scope and longest is None else "")
+    table.columns[0].no_wrap = True
+    table.add_column("Model", overflow="fold")
     labels = {dimension.id: dimension.label for dimension in benchmark.dimensions}
+    for head in beside[:1]:
+        table.add_column(head, overflow="fold")
     for column in board.columns:
-        table.add_column(labels.get(column, column), justify="right")
-    table.add_column("Source")
+        table.add_column(labels.get(column, column), justify="right", no_wrap=True)
+    for head in beside[1:]:
+        table.add_column(head, no_wrap=True)
     for row in board.rows:
         scores = [number(row.scores.get(column)) for column in board.columns]
-        who = escape(row.team or row.organization)
-        table.add_row(str(row.rank or "–"), escape(row.model), who, *scores, escape(row.provenance))
-    console.print(table if board.rows else f"[bold]{escape(benchmark.title)}[/]: nobody has published yet.")
+        team = [escape((row.team or row.organization)[:longest])][: len(beside)]
+        source = [escape(row.provenance)][: max(0, len(beside) - 1)]
+        table.add_row(str(row.rank or "–"), escape(row.model[:longest]), *team, *scores, *source)
+    return table
 
 
 def state_line(submission: Submission) -> str:
     """One line: state, model, id."""
     badge = state_badge(submission.state)
-    return f"[{_STYLES[badge.tone]}]{badge.word}[/]  {escape(submission.model)}  [dim]{submission.id}[/]"
+    return f"[{_STYLES[badge.tone]}]{badge.word}[/]  {escape(submission.model)}  [dim]{escape(submission.id)}[/]"
 
 
 def submission(console: Console, found: Submission, *, url: str) -> None:
     """Everything a team wants to know of a submission."""
-    console.print(state_line(found))
-    console.print(f"[dim]{escape(url)}/submission?id={found.id}[/]", soft_wrap=True)
+    console.print(state_line(found), soft_wrap=True)
+    console.print(f"[dim]{escape(url)}/submission?id={quote(found.id, safe='')}[/]", soft_wrap=True)
     if found.failure:
-        console.print(f"[yellow]{escape(found.failure.title)}[/] {escape(found.failure.remedy)}")
+        console.print(f"[yellow]{escape(found.failure.title)}[/] {escape(found.failure.remedy)}", soft_wrap=True)
     if found.defects:
         defects(console, found.defects)
     if found.results:
         results(console, found)
     elif found.runs:
         for run in found.runs:
-            word = escape(run.error) or stage_title(run.stage) or run.state
-            console.print(f"  {run.subset}: {run.done} of {run.total}, {word}")
+            word = run_word(run, submission=found)
+            console.print(f"  {escape(run.subset)}: {run.done} of {run.total}, {escape(word)}", soft_wrap=True)
 
 
 def results(console: Console, found: Submission) -> None:
-    """Scores for each subset and operation."""
-    columns = result_columns(found.results or {})
-    for subset, operations in (found.results or {}).items():
+    """Scores for each subset and operation, under the protocol that ranks and then under the others."""
+    _results(console, found.results or {})
+    for protocol, beside in found.beside.items():
+        console.print(f"Under {escape(protocol)}:", soft_wrap=True)
+        _results(console, beside)
+
+
+def _results(console: Console, found: Results) -> None:
+    columns = result_columns(found)
+    for subset, operations in found.items():
         table = _table("Operation", title=subset)
         for head in (*map(dimension_label, columns), "Samples", "Missing"):
-            table.add_column(head, justify="right")
+            table.add_column(head, justify="right", no_wrap=True)
         for operation, scores in operations.items():
             values = [number(scores.get(column)) for column in columns]
             table.add_row(operation_title(operation), *values, _count(scores.get("n")), _count(scores.get("missing")))
@@ -91,8 +139,11 @@ def submissions(console: Console, found: Iterable[Submission]) -> None:
     for each in found:
         badge = state_badge(each.state)
         state = f"[{_STYLES[badge.tone]}]{badge.word}[/]"
-        table.add_row(clock(each.created_at), each.benchmark, escape(each.model), state, each.id)
-    console.print(table if table.row_count else "Your team has not submitted yet.")
+        table.add_row(clock(each.created_at), escape(each.benchmark), escape(each.model), state, escape(each.id))
+    if table.row_count:
+        _put(console, table)
+    else:
+        console.print("Your team has not submitted yet.")
 
 
 def baselines(console: Console, found: Iterable[Baseline]) -> None:
@@ -101,8 +152,11 @@ def baselines(console: Console, found: Iterable[Baseline]) -> None:
     for each in found:
         state = f"retired: {escape(each.retired_reason)}" if each.retired else "on the board"
         cells = (each.model, each.organization, each.access, each.benchmark, each.access_date, each.source_url)
-        table.add_row(*(escape(cell) for cell in cells), state, each.id)
-    console.print(table if table.row_count else "There are no curated baselines.")
+        table.add_row(*(escape(cell) for cell in cells), state, escape(each.id))
+    if table.row_count:
+        _put(console, table)
+    else:
+        console.print("There are no curated baselines.")
 
 
 def audit(console: Console, found: Iterable[AuditEntry]) -> None:
@@ -111,4 +165,7 @@ def audit(console: Console, found: Iterable[AuditEntry]) -> None:
     for each in found:
         detail = ", ".join(f"{key}={value}" for key, value in each.detail.items())
         table.add_row(clock(each.at), escape(each.actor), escape(each.action), escape(each.subject), escape(detail))
-    console.print(table if table.row_count else "No act of a maintainer is on record.")
+    if table.row_count:
+        _put(console, table)
+    else:
+        console.print("No act of a maintainer is on record.")

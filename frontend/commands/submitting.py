@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import quote
 
 import typer
 from pydantic import ValidationError
@@ -23,7 +24,7 @@ from rich.progress import (
 from frontend.client import Client
 from frontend.commands import show
 from frontend.commands.session import Exit, Session
-from frontend.errors import ClientError
+from frontend.errors import ClientError, Unreachable
 from frontend.present import TERMINAL, stage_title, state_badge
 from frontend.resources import Defect, Submission
 from scorer.bundle import check as check_archive
@@ -35,7 +36,7 @@ _PATIENCE = 60.0  # seconds that a service may be gone while it is watched
 
 def check(session: Session, *, archive: Path, benchmark: str, manifest: Path | None, as_json: bool) -> None:
     """Judge an archive here and end with 65 when the service would refuse it."""
-    known = _manifest_of_file(manifest) if manifest else _manifest_of_service(session, benchmark)
+    known = _manifest_of_file(manifest) if manifest else _manifest_to_check_by(session, benchmark)
     accepted = _judge(session, archive=archive, manifest=known, as_json=as_json)
     if not accepted:
         raise typer.Exit(Exit.REJECTED)
@@ -60,6 +61,17 @@ def _reason(error: OSError | ValidationError) -> str:
         return error.strerror or type(error).__name__
     first = error.errors(include_url=False)[0]
     return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
+
+
+def _manifest_to_check_by(session: Session, benchmark: str) -> BenchmarkManifest:
+    """The service's manifest; while it is away the error says how to check without it."""
+    try:
+        return _manifest_of_service(session, benchmark)
+    except ClientError as error:
+        if isinstance(error, Unreachable) or (error.status >= 500 and error.code != "manifest_unreadable"):
+            offline = "To check without a service, add --manifest FILE with the benchmark.json of the inputs."
+            error.remedy = f"{error.remedy} {offline}".strip()
+        raise
 
 
 def _manifest_of_service(session: Session, benchmark: str) -> BenchmarkManifest:
@@ -123,7 +135,7 @@ def submit(
         )
         found = _upload(session, client, made.id, archive)
         if not as_json:
-            session.out.print(f"Submitted as [bold]{found.id}[/]")
+            session.out.print(f"Submitted as [bold]{escape(found.id)}[/]", soft_wrap=True)
         if wait or publish:
             found = follow(session, client, found.id)
         if publish and found.state == "scored":
@@ -150,8 +162,8 @@ def report(session: Session, found: Submission, *, as_json: bool, brief: bool = 
     if as_json:
         session.json(asdict(found))
     elif brief:
-        session.out.print(f"Follow it with: gsi status {found.id} --watch")
-        session.out.print(f"or at {escape(session.url)}/submission?id={found.id}", soft_wrap=True)
+        session.out.print(f"Follow it with: gsi status {escape(found.id)} --watch", soft_wrap=True)
+        session.out.print(f"or at {escape(session.url)}/submission?id={quote(found.id, safe='')}", soft_wrap=True)
     else:
         show.submission(session.out, found, url=session.url)
     ending = {"rejected": Exit.REJECTED, "failed": Exit.FAILED}.get(found.state)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from frontend.addresses import path_of
 from frontend.client import Client
 from frontend.errors import ClientError
 from frontend.present import Cell, cells
@@ -50,7 +51,7 @@ def show(connect: Connect, visit: Visit) -> Page:
                 remedy="Choose one from the leaderboard page.",
                 status=404,
             )
-        board = client.leaderboard(query.board, subset=query.subset, operation=query.operation)
+        board = client.leaderboard(query.board, subset=query.subset, operation=query.operation, protocol=query.protocol)
         parts = () if query.subset else _parts(client, benchmark=benchmark, query=query)
     table = table_of(benchmark, board=board, query=query, parts=parts)
     body = render(
@@ -77,7 +78,11 @@ def _parts(client: Client, *, benchmark: Benchmark, query: BoardQuery) -> tuple[
     if ranking is None or len(benchmark.subsets) < 2:
         return ()
     return tuple(
-        _part(client.leaderboard(benchmark.id, subset=subset.id, operation=query.operation), subset, ranking=ranking)
+        _part(
+            client.leaderboard(benchmark.id, subset=subset.id, operation=query.operation, protocol=query.protocol),
+            subset,
+            ranking=ranking,
+        )
         for subset in benchmark.subsets
     )
 
@@ -115,6 +120,7 @@ def _with_parts(row: Row, parts: tuple[Part, ...]) -> Row:
 
 def csv_link(query: BoardQuery) -> str:
     """The same board as CSV from the REST API."""
-    members = {key: value for key, value in (("subset", query.subset), ("operation", query.operation)) if value}
-    path = f"/api/v1/benchmarks/{query.board}/leaderboard.csv"
+    wished = (("protocol", query.protocol), ("subset", query.subset), ("operation", query.operation))
+    members = {key: value for key, value in wished if value}
+    path = "/api/v1" + path_of("benchmarks", query.board, "leaderboard.csv")
     return f"{path}?{urlencode(members)}" if members else path

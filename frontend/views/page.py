@@ -10,12 +10,18 @@ from frontend.render import render
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A rendered page: `title` for the window, `description` for search engines, `body` as HTML, HTTP `status`."""
+    """A rendered page: `title` for the window, `description` for search engines, `body` as HTML, HTTP `status`.
+
+    `error` is what the page tells of, if it tells of one; `forget` is set when the service knew the reader's token no
+    more: the browser is told to drop it.
+    """
 
     title: str
     description: str
     body: str
     status: int = 200
+    forget: bool = False
+    error: ClientError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,4 +39,4 @@ Connect = Callable[[str], Client]
 def problem_page(error: ClientError) -> Page:
     """A page that says what went wrong and what to do."""
     status = error.status if 400 <= error.status < 600 else 503
-    return Page(title=error.title, description="", body=render("problem.html", error=error), status=status)
+    return Page(title=error.title, description="", body=render("problem.html", error=error), status=status, error=error)

@@ -1,17 +1,19 @@
 """A team's own submissions, and one submission followed live."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 from frontend.errors import ClientError
 from frontend.present import result_columns, steps
 from frontend.render import render
 from frontend.resources import Submission
-from frontend.views.page import Connect, Page, Visit
+from frontend.views.page import Connect, Page, Visit, problem_page
 
 
 def show_all(connect: Connect, visit: Visit) -> Page:
     """The list; without a token it says how to get one."""
     found: tuple[Submission, ...] = ()
+    stale = False
     if visit.token:
         with connect(visit.token) as client:
             try:
@@ -19,13 +21,14 @@ def show_all(connect: Connect, visit: Visit) -> Page:
             except ClientError as error:
                 if error.status != 401:
                     raise
-                visit = Visit(query=visit.query)
+                stale, visit = True, Visit(query=visit.query)
     body = render("submissions.html", submissions=found, logged_in=bool(visit.token))
-    return Page(title="My submissions", description="Your team's submissions and their states.", body=body)
+    description = "Your team's submissions and their states."
+    return Page(title="My submissions", description=description, body=body, forget=stale)
 
 
 def show_one(connect: Connect, visit: Visit) -> Page:
-    """One submission: its way, defects, runs and results."""
+    """One submission: its way, defects, runs and results. A reader whose token is stale sees what everybody sees."""
     wanted = (parse_qs(visit.query).get("id") or [""])[0]
     if not wanted:
         raise ClientError(
@@ -34,6 +37,24 @@ def show_one(connect: Connect, visit: Visit) -> Page:
             remedy="Open it from the list of your submissions.",
             status=404,
         )
+    try:
+        return _one(connect, visit, wanted)
+    except ClientError as error:
+        if error.status != 401 or not visit.token:
+            raise
+    return replace(_as_stranger(connect, wanted), forget=True)
+
+
+def _as_stranger(connect: Connect, wanted: str) -> Page:
+    try:
+        return _one(connect, Visit(), wanted)
+    except ClientError as error:
+        if error.status == 404:
+            error.remedy = "Your login has expired. If the submission is your team's, log in again at My submissions."
+        return problem_page(error)
+
+
+def _one(connect: Connect, visit: Visit, wanted: str) -> Page:
     with connect(visit.token) as client:
         submission = client.submission(wanted)
         benchmark = client.benchmark(submission.benchmark)

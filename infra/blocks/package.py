@@ -55,6 +55,7 @@ def manifest_of(plan: Sequence[PlannedSample]) -> dict[str, Any]:
         "description": _DESCRIPTION,
         "license": "CC0-1.0",
         "protocol": "gsi-fair-1",
+        "beside": ["gsi-official-1"],
         "detector": "blocks-detector-1",
         "judge": "blocks-judge-1",
         "perceptual": "msssim-1",

@@ -36,10 +36,14 @@ def spawn(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
+    afresh: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start ``argv`` in a session of its own, output appended to ``log``, no standard input, ``pass_fds`` open."""
+    """Start ``argv`` in a session of its own, without standard input, with ``pass_fds`` open.
+
+    Its output is appended to ``log``; ``afresh`` empties that first.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as out:
+    with log.open("wb" if afresh else "ab") as out:
         return subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,

@@ -119,7 +119,7 @@ def _reachable(host: str) -> str:
 def _prepare(env: Mapping[str, str], logs: Path, stopping: threading.Event) -> None:
     """Migrations, published results, the demo benchmark; in a process that reads its settings as all others do."""
     log = logs / "prepare.log"
-    process = spawn(tied_to_parent(python("-m", "infra.prepare"), signal.SIGTERM), log=log, env=env)
+    process = spawn(tied_to_parent(python("-m", "infra.prepare"), signal.SIGTERM), log=log, env=env, afresh=True)
     while process.poll() is None:
         if stopping.wait(0.05):
             stop(process, signal.SIGTERM, timeout=5)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from infra.embedded.process import StartError
+
 DEFAULT_HOME = Path(".gsi")
 """Data directories live here unless the caller says otherwise: `.gsi/data` for `up`, `.gsi/demo` for `demo`."""
 
@@ -84,10 +86,12 @@ def holder_of(data_dir: Path) -> int | None:
 def locked(data_dir: Path) -> Iterator[None]:
     """Hold ``data_dir`` alone while the block runs; the kernel lets go when the process dies, however it dies.
 
-    Raises AlreadyRunningError when another process holds it.
+    Raises AlreadyRunningError when another process holds it, StartError when it cannot be made or written.
     """
-    _make_private(data_dir)
-    with (data_dir / "lock").open("a+b", buffering=0) as file:
+    make_private(data_dir)
+    with _usable(data_dir):
+        opened = (data_dir / "lock").open("a+b", buffering=0)
+    with opened as file:
         if not _lock(file.fileno()):
             raise AlreadyRunningError(data_dir, read_state(data_dir))
         remove_state(data_dir)  # of a process that was killed
@@ -96,11 +100,27 @@ def locked(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _make_private(data_dir: Path) -> None:
-    """Others may pass through, as `nobody` must to reach its database, but see nothing: what lies inside is private."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
-    for name in ("logs", "storage", "work"):
-        (data_dir / name).mkdir(exist_ok=True, mode=0o700)
+def make_private(data_dir: Path) -> None:
+    """Make a data directory that others may pass through, as `nobody` must to reach its database, but not look into.
+
+    Raises StartError when it cannot be made.
+    """
+    with _usable(data_dir):
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+        for name in ("logs", "storage", "work"):
+            (data_dir / name).mkdir(exist_ok=True, mode=0o700)
+
+
+@contextmanager
+def _usable(data_dir: Path) -> Iterator[None]:
+    """The system's refusals become StartError, for an operator to read."""
+    try:
+        yield
+    except OSError as error:
+        raise StartError(
+            f"{data_dir} cannot be the data directory: {error.filename or data_dir}: {error.strerror}. "
+            "Name another with --data-dir."
+        ) from error
 
 
 def _lock(file: int) -> bool:
@@ -116,13 +136,14 @@ def _lock(file: int) -> bool:
 
 
 def secret_of(data_dir: Path) -> str:
-    """The secret of this data directory, made on first use and readable by its owner alone."""
+    """The secret of this data directory, made on first use and readable by its owner alone. Raises StartError."""
     file = data_dir / "secret"
-    if not file.exists():
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            out.write(secrets.token_urlsafe(48))
-    return file.read_text()
+    with _usable(data_dir):
+        if not file.exists():
+            descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "w") as out:
+                out.write(secrets.token_urlsafe(48))
+        return file.read_text()
 
 
 def known_data_dirs() -> list[Path]:

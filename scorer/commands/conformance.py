@@ -42,6 +42,12 @@ def run(options: argparse.Namespace) -> None:
         raise ScorerError(f"{options.folder} holds no vectors: expected files such as ops.json")
 
 
+def _verdict(result: Result) -> str:
+    if result.status != "run":
+        return result.status
+    return "failed" if result.failed else "passed" if result.passed else "no cases"
+
+
 def _print(results: list[Result]) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -53,8 +59,7 @@ def _print(results: list[Result]) -> None:
         table.add_column(title, justify="right")
     for one in results:
         counts = (str(one.passed), str(one.failed), str(one.skipped), f"{one.worst:.1e}")
-        result = ("failed" if one.failed else "passed") if one.status == "run" else one.status
-        table.add_row(one.name, result, *(counts if one.status == "run" else ("", "", "", "")))
+        table.add_row(one.name, _verdict(one), *(counts if one.status == "run" else ("", "", "", "")))
     console.print(table)
     for one in results:
         for case, why in one.failures[:SHOWN]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from scorer import weights
 from scorer.errors import ScorerError
+from scorer.official.kinds import DATASETS
 
 HELP = "score official GSI-Bench folders under profile gsi-official-1, with recorded detections and judgements"
-DATASETS = ("fine", "mesatask", "robothor", "bathroom")
+if TYPE_CHECKING:
+    from scorer.official.run import Part, Summary
+
+LPIPS_WEIGHTS = "lpips-alex-v0.1"
 DESCRIPTION = """
 Scores every model on every data set given, one pass a sample, and writes the official result files, the official
 summary (EVAL_output_*.json), report.json and, per sample, explanations.json. A model's folder is the official
@@ -31,12 +37,17 @@ def add_to(commands: Any) -> None:
         help=f"a data set's originals and edit JSONs; NAME is one of {', '.join(DATASETS)}; may be repeated",
     )
     command.add_argument(
-        "--model", action="append", required=True, type=Path, metavar="FOLDER", help="./eval/<model>; may be repeated"
+        "--model", action="append", required=True, type=_model, metavar="FOLDER", help="./eval/<model>; may be repeated"
     )
     command.add_argument(
         "--judgements", type=Path, required=True, metavar="FOLDER", help="the judge's files *<dataset>_<model>.json"
     )
-    command.add_argument("--weights", type=Path, required=True, help="LPIPS weights, .npz or .safetensors")
+    command.add_argument(
+        "--weights", type=Path, help="LPIPS weights, .npz or .safetensors (default: those that fetch-weights keeps)"
+    )
+    command.add_argument(
+        "--originals", type=Path, metavar="FOLDER", help="keep the originals' share of the work here for later runs"
+    )
     command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
     command.add_argument("--out", type=Path, required=True, help="where to write")
     command.set_defaults(command=run)
@@ -50,31 +61,47 @@ def run(options: argparse.Namespace) -> None:
     from scorer.official.dataset import Layout
     from scorer.official.run import evaluate, require, summarise
     from scorer.official.sample import Evaluator
+    from scorer.originals import Originals
 
     if not options.judgements.is_dir():
         raise ScorerError(f"{options.judgements}: no such folder; it should hold the judge's files")
     layouts = [Layout(name, truth, model) for name, truth in options.dataset for model in options.model]
     require(layouts)
     environment.prepare(threads=options.threads, seed=0)
-    evaluator = Evaluator(Lpips.load(options.weights))
+    path, sha256 = _weights(options.weights)
+    loaded = Lpips.load(path, sha256=sha256)
+    evaluator = Evaluator(loaded, originals=Originals(network=loaded, folder=options.originals))
     parts = []
     for layout in layouts:
         part = evaluate(layout, evaluator=evaluator, say=_say)
         files.write_part(part, folder=options.out)
         parts.append((part, summarise(part, judgements=options.judgements)))
-    weights = {"file": options.weights.name, "sha256": evaluator.network.sha256}
+    network = {"file": path.name, "sha256": evaluator.network.sha256}
     versions = {**environment.versions(), "threads": str(options.threads)}
-    files.write_summary(parts, folder=options.out, weights=weights, versions=versions)
+    files.write_summary(parts, folder=options.out, weights=network, versions=versions)
     for part, summary in parts:
-        unscored = [record for record in part.records if record.status != "scored"]
-        average = "left out" if summary.metrics is None else f"average {summary.metrics.average:.3f}"
-        _say(f"{part.layout.model_name} on {part.layout.dataset}: {average}, {len(unscored)} images not scored")
-        for record in unscored:
-            _say(f"  {record.file}: {record.status}: {record.reason}")
-        for key, official, reason in summary.aborts:
-            _say(f"  {key}: left out of the summary, where the official program ends with {official}: {reason}")
-        if summary.left_out:
-            _say(f"  {summary.left_out}")
+        _tell(part, summary)
+
+
+def _tell(part: Part, summary: Summary) -> None:
+    """Say a part's average, and what did not count and why."""
+    unscored = [record for record in part.records if record.status != "scored"]
+    average = "left out" if summary.metrics is None else f"average {summary.metrics.average:.3f}"
+    _say(f"{part.layout.model_name} on {part.layout.dataset}: {average}, {len(unscored)} images not scored")
+    for record in unscored:
+        _say(f"  {record.file}: {record.status}: {record.reason}")
+    for key, official, reason in summary.aborts:
+        _say(f"  {key}: left out of the summary, where the official program ends with {official}: {reason}")
+    if summary.left_out:
+        _say(f"  {summary.left_out}")
+
+
+def _weights(given: Path | None) -> tuple[Path, str | None]:
+    """The file of LPIPS weights, and its hash where that is known."""
+    if given is not None:
+        return given, None
+    kept = weights.locate(LPIPS_WEIGHTS, folder=weights.default_folder(os.environ))
+    return kept.path, kept.sha256
 
 
 def positive(value: str) -> int:
@@ -82,6 +109,12 @@ def positive(value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1")
     return int(value)
+
+
+def _model(value: str) -> Path:
+    """A model's folder; its name is the model's, so ``.`` is looked up."""
+    path = Path(value)
+    return path.resolve() if path.name in ("", "..") else path
 
 
 def _dataset(value: str) -> tuple[str, Path]:

@@ -17,6 +17,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from scorer.contract import Defect, Sample
 from scorer.gate.defects import defect
@@ -68,20 +71,10 @@ def decode(content: bytes, *, name: str, sample: Sample) -> Picture | Defect:
 
 
 def _decode(content: bytes, *, name: str, sample: Sample) -> Picture:
-    image = _opened(content, name=name)
+    image = _opened(content, name=name, sample=sample)
     kind = _require_still(image, name=name)
     if image.size != (sample.width, sample.height):
-        width, height = image.size
-        raise _RefusedError(
-            defect(
-                "wrong-size",
-                file=name,
-                width=width,
-                height=height,
-                expected_width=sample.width,
-                expected_height=sample.height,
-            )
-        )
+        raise _wrong_size(image.size, name=name, sample=sample)
     image.load()
     _require_upright(image, name=name)
     notes = []
@@ -93,12 +86,29 @@ def _decode(content: bytes, *, name: str, sample: Sample) -> Picture:
     return Picture(_to_rgb(image, name=name), kind, tuple(notes))
 
 
-def _opened(content: bytes, *, name: str) -> ImageFile.ImageFile:
+def _opened(content: bytes, *, name: str, sample: Sample) -> ImageFile.ImageFile:
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
         code = "damaged-image" if _begins_like_an_image(content) else "not-an-image"
         raise _RefusedError(defect(code, file=name)) from error
+    except Image.DecompressionBombError as error:  # more than any original has: its header alone says how large
+        raise _wrong_size(_size_in_header(content), name=name, sample=sample) from error
+
+
+def _size_in_header(content: bytes) -> tuple[int, int]:
+    """Width and height that a PNG, WebP or JPEG claims; decodes nothing."""
+    if content.startswith(_PNG_SIGNATURE):
+        return PngImageFile(io.BytesIO(content)).size
+    if content.startswith(b"RIFF"):
+        return WebPImageFile(io.BytesIO(content)).size
+    return JpegImageFile(io.BytesIO(content)).size
+
+
+def _wrong_size(size: tuple[int, int], *, name: str, sample: Sample) -> _RefusedError:
+    width, height = size
+    expected = {"expected_width": sample.width, "expected_height": sample.height}
+    return _RefusedError(defect("wrong-size", file=name, width=width, height=height, **expected))
 
 
 def _begins_like_an_image(content: bytes) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -60,7 +61,8 @@ class LocalJudge(LanguageJudge):
         # Device, type of number and batch move the last bits of the logits, which can turn a greedy choice.
         how = f"device={asked.device} dtype={asked.dtype} batch={asked.batch}"
         sampling = f"greedy max_tokens={asked.max_tokens} tries={asked.tries} {how}"
-        return asked_with(adapter="local", model=self._name, revision=self._revision, sampling=sampling)
+        software = f"local, transformers {version('transformers')}"
+        return asked_with(adapter=software, model=self._name, revision=self._revision, sampling=sampling)
 
     def answers(self, cases: Iterable[Case]) -> Iterator[Entry]:
         """One finished judgement for each case, in their order; one batch of cases is held at a time."""
@@ -144,7 +146,9 @@ def _loaded(settings: LocalSettings) -> tuple[Any, Any]:
     """Processor and model, ready to generate."""
     try:
         from transformers import AutoModelForImageTextToText, AutoProcessor
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         revision = None if Path(settings.model).is_dir() else settings.revision
         source: dict[str, Any] = {"revision": revision} if revision else {}
         processor: Any = AutoProcessor.from_pretrained(settings.model, **source)  # type: ignore[no-untyped-call]

@@ -7,7 +7,6 @@ certain which number was meant.
 from __future__ import annotations
 
 import json
-import math
 import re
 from typing import Any, NamedTuple, NoReturn
 
@@ -42,7 +41,7 @@ def parse(text: str) -> Reply:
     score, reasoning = found["score"], found["reasoning"]
     if isinstance(score, bool) or not isinstance(score, int | float):
         raise UnusableReplyError("its score is not a number")
-    if not math.isfinite(score) or not LEAST <= score <= MOST:
+    if not LEAST <= score <= MOST:  # infinities and NaN are refused here too
         raise UnusableReplyError("its score is not between 0 and 10")
     if not isinstance(reasoning, str):
         raise UnusableReplyError("its reasoning is not a text")

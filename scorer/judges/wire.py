@@ -86,6 +86,8 @@ class Wire:
         Raises JudgeUnavailableError when the attempts are used up, JudgeError for a refusal that will not pass.
         """
         for attempt in range(1, self._patience.attempts + 1):
+            if self._stopped.is_set():
+                break
             try:
                 return self._attempt(request)
             except _PassingError as failure:
@@ -94,8 +96,7 @@ class Wire:
                         f"the judge's endpoint failed {attempt} times, the last time: {failure}; nothing was scored, "
                         "run again when it answers: what is finished is kept"
                     ) from failure
-                if self._stopped.wait(self._patience.wait(attempt, asked_for=failure.retry_after)):
-                    break
+                self._stopped.wait(self._patience.wait(attempt, asked_for=failure.retry_after))
         raise JudgeUnavailableError("the judge was stopped before it answered")
 
     def _attempt(self, request: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ Results are mappings as in the official result files: key -> ``compliance`` | ``
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -93,8 +92,8 @@ def _appearance(key: str, scores: Mapping[str, Any], notes: list[str]) -> float:
         return 0.0
     try:
         return float(10 * score)
-    except OverflowError:
-        return math.inf if score > 0 else -math.inf
+    except OverflowError as error:
+        raise OfficialAbortError("OverflowError", f"{key}: the judge's score has no float") from error
 
 
 def compute_metrics(*, ic: Results, sa: Results, el: Results, ac: Mapping[str, Any]) -> Metrics:

@@ -6,21 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from scorer.errors import ScorerError
 from scorer.official.aborts import OfficialAbortError
 from scorer.official.aggregate import model_name
+from scorer.official.kinds import DATASETS, Kind
 from scorer.official.replies import parse_replies
 from scorer.official.truth import Detection, Truth
-
-Kind = Literal["real", "synthetic"]
-
-DATASETS: Mapping[str, Kind] = MappingProxyType(
-    {"fine": "real", "mesatask": "synthetic", "robothor": "synthetic", "bathroom": "synthetic"}
-)
-"""The data sets of GSI-Bench; the kind decides the locality gate."""
 
 
 @dataclass(frozen=True)

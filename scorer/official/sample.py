@@ -15,8 +15,9 @@ from PIL import UnidentifiedImageError
 from scorer.measures.lpips import Lpips
 from scorer.official import locality as el
 from scorer.official.aborts import OfficialAbortError
-from scorer.official.dataset import Detections, Kind, read_truth
+from scorer.official.dataset import Detections, read_truth
 from scorer.official.imaging import Image, UnmeasurableError, fitted, processed
+from scorer.official.kinds import Kind
 from scorer.official.move import evaluate_move
 from scorer.official.names import Match
 from scorer.official.outcome import Outcome
@@ -26,6 +27,7 @@ from scorer.official.scale import evaluate_scale
 from scorer.official.truth import Truth
 from scorer.official.viewpoint import Viewpoint, compare_viewpoints
 from scorer.operations.parsing import parse_operation
+from scorer.originals import Originals, Picture
 
 Status = Literal["scored", "official_abort", "unreadable", "duplicate", "no_detections"]
 
@@ -59,11 +61,11 @@ class Record:
 
 
 class Evaluator:
-    """Evaluates samples with one network; keeps the share of the last original, which neighbours in order reuse."""
+    """Evaluates samples with one network; the originals' share of the work is made once, in ``originals``."""
 
-    def __init__(self, network: Lpips) -> None:
+    def __init__(self, network: Lpips, *, originals: Originals | None = None) -> None:
         self.network = network
-        self._last: tuple[Path, Image, el.Share] | None = None
+        self.originals = originals or Originals(network=network)
 
     def evaluate(self, match: Match, *, kind: Kind, find: Callable[[str], Detections | None]) -> Record:
         """The record of one sample. Whatever the official code raises on is in it; nothing is raised for it."""
@@ -122,13 +124,11 @@ class Evaluator:
         return el.locality(share, processed(edited), kept=kept, network=self.network)
 
     def _share(self, path: Path) -> tuple[Image, el.Share]:
-        if self._last is None or self._last[0] != path:
-            try:
-                original = read_image(path)
-            except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-                raise OfficialAbortError(type(error).__name__, f"the original {path.name} is unreadable") from error
-            self._last = (path, original, el.share_of(processed(original), network=self.network))
-        return self._last[1:]
+        try:
+            original = read_image(path)
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+            raise OfficialAbortError(type(error).__name__, f"the original {path.name} is unreadable") from error
+        return original, self.originals.share(Picture(path))
 
     def _view(self, ground_truth: Path | None, edited: Image) -> float:
         """0..1, 0 where the ground truth is missing, unreadable or of another size."""

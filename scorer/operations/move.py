@@ -1,6 +1,6 @@
 """Move and place: is the target where it was asked to go?
 
-With u the displacement that was asked for, v the one measured (both in the camera frame, metres):
+With u the displacement that was asked for, v the one measured from the true original place (camera frame, metres):
 
     IC = 1  if  v . u / |u| >= |u| / 2,  |v - u| <= |u|,  and no copy stayed within |u| / 2 of the old place
     SA = max(0, 1 - |v - u| / |u|)

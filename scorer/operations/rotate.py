@@ -1,6 +1,7 @@
 """Rotate: did the target turn by the angle that was asked for, and stay where it was?
 
-With G the rotation that was asked for, M the one measured, g the angle of G and d the angle between G and M:
+With G the rotation that was asked for, M the one measured from the true original, g the angle of G and d the angle
+between G and M:
 
     IC = 1  if  d < g / 2  and the centre moved by at most half the target's longer horizontal side
     SA = max(0, 1 - d / g)

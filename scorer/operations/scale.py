@@ -1,7 +1,7 @@
 """Scale: did the target grow or shrink by the factor that was asked for?
 
 With e_g the logarithms of the factors asked for along w, h, l, e_m those measured, and |e| the root mean square over
-the three axes:
+the three axes (e_m compares what was seen with what was seen, so that a detector's bias in size cancels):
 
     IC = 1  if  the mean of e_m . e_g / |e_g| >= |e_g| / 2  and  |e_m - e_g| <= |e_g|
     SA = max(0, 1 - |e_m - e_g| / |e_g|)
@@ -27,7 +27,7 @@ def measure(change: Change, *, goal: Pose) -> Compliance:
     length = _rms(asked)
     if result is None:
         return lost({"asked_factor": float(np.exp(asked.mean()))})
-    made = _log_ratio(result.bbox_3d[3:6], origin.truth.box[3:6])
+    made = _log_ratio(result.bbox_3d[3:6], origin.found.bbox_3d[3:6])
     progress = float(np.mean(made * asked)) / length
     error = _rms(made - asked)
     if progress < LEAST_PROGRESS * length:

@@ -42,4 +42,7 @@ def inside(folder: Path, name: str) -> Path | None:
     if not parts or any(part in {"..", "."} or part.startswith("/") for part in parts):
         return None
     path = folder.joinpath(*parts)
-    return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
+    try:
+        return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
+    except OSError:  # a name that no file system can hold, too long for one
+        return None

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from server.curation.model import Access, Entry, Provenance
 from server.submissions.schemas import Line, Prose, WebAddress
 
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_EASTERNMOST = timezone(timedelta(hours=14))
+"""Where a day begins first."""
+
+
+def _iso_day(value: Any) -> date:
+    if not isinstance(value, str) or not _ISO_DAY.fullmatch(value):
+        raise ValueError("must be a day written as 2026-11-23")
+    return date.fromisoformat(value)
+
+
+def _has_come(value: date) -> date:
+    if value > datetime.now(_EASTERNMOST).date():
+        raise ValueError("must not be in the future")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_iso_day), AfterValidator(_has_come)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 ScoresIn = Annotated[
     dict[Name, Annotated[dict[Name, Percent], Field(min_length=1, max_length=50)]],
@@ -31,10 +50,10 @@ class BaselineIn(BaseModel):
 
     benchmark: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
     model: Line
-    organization: Line | None = None
-    access: Access | None = None
+    organization: Line
+    access: Access
     size: Line | None = None
-    access_date: Annotated[date | None, Field(description="When the model or the source was used.")] = None
+    access_date: Annotated[Day, Field(description="When the model or the source was used; not in the future.")]
     source_url: WebAddress
     source_note: Prose = ""
     scores: ScoresIn
@@ -49,7 +68,7 @@ class BaselineChanges(BaseModel):
     organization: Line | None = None
     access: Access | None = None
     size: Line | None = None
-    access_date: date | None = None
+    access_date: Day | None = None
     source_url: WebAddress | None = None
     source_note: Prose | None = None
     scores: ScoreChanges | None = None
@@ -58,8 +77,8 @@ class BaselineChanges(BaseModel):
     def _names_something(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("name at least one thing to change")
-        for name in ("model", "source_url", "source_note", "scores"):
-            if name in self.model_fields_set and getattr(self, name) is None:
+        for name in self.model_fields_set - {"size"}:
+            if getattr(self, name) is None:
                 raise ValueError(f"{name} can be changed, not taken away")
         return self
 

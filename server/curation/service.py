@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from server.curation.model import Entry, NewEntry, Scores
 from server.db import audit
 from server.errors import ConflictError, InvalidError, NotFoundError
 
+_AVERAGED = ("ic", "sa", "ac", "el")
+_FORGIVEN = 0.01
 _WORDS = ("model", "organization", "access", "size", "access_date", "source_url", "source_note")
 
 
@@ -31,10 +34,12 @@ def get(conn: Connection, entry_id: UUID, *, retired_too: bool) -> Entry:
 def add(conn: Connection, new: NewEntry, *, actor: str) -> Entry:
     """Add an entry to a board.
 
-    Raises NotFoundError for an unknown benchmark, InvalidError for numbers that the board has no place for,
-    ConflictError when the board has a living entry of that model.
+    Raises NotFoundError for an unknown benchmark, InvalidError for numbers that the board has no place for or whose avg
+    is not their mean, ConflictError when the board has a living entry of that model.
     """
     _check_places(conn, new.benchmark, new.scores)
+    for subset, row in new.scores.items():
+        check_mean(subset, row)
     entry_id = store.add(conn, new, provenance="curated")
     if entry_id is None:
         raise store.there_is_one(new.model)
@@ -43,24 +48,28 @@ def add(conn: Connection, new: NewEntry, *, actor: str) -> Entry:
 
 
 def edit(conn: Connection, entry_id: UUID, *, changes: Mapping[str, Any], actor: str) -> Entry:
-    """Change the words and numbers named; the log keeps what they were.
+    """Change the words and numbers named; the log keeps what they were. What changes nothing is not logged.
 
     Raises NotFoundError, InvalidError as `add` and for renaming a paper's entry, ConflictError when the entry is
     retired or the new name is taken.
     """
     before = _alive(conn, entry_id)
-    scores: Scores = changes.get("scores") or {}
-    _check_places(conn, before.benchmark_id, scores)
-    after = replace(before, **{name: changes[name] for name in _WORDS if name in changes})
+    changed: Scores = changes.get("scores") or {}
+    _check_places(conn, before.benchmark_id, changed)
+    words = {name: changes[name] for name in _WORDS if name in changes}
+    after = replace(before, **words, scores=_merged(before.scores, changed))
+    if after == before:
+        return before
     if before.provenance == "paper" and after.model != before.model:
         raise InvalidError("An entry from a paper keeps the paper's name.", remedy="Retire it and add one of your own.")
-    store.update(conn, after)
-    store.put_scores(conn, entry_id, scores)
-    after = get(conn, entry_id, retired_too=False)
     if not after.scores:
         raise InvalidError("An entry needs at least one number.", remedy="Retire it instead.")
+    for subset in changed:
+        check_mean(subset, after.scores.get(subset, {}))
+    store.update(conn, after)
+    store.put_scores(conn, entry_id, changed)
     _record_difference(conn, before, after, actor=actor)
-    return after
+    return get(conn, entry_id, retired_too=False)
 
 
 def retire(conn: Connection, entry_id: UUID, *, reason: str, actor: str) -> Entry:
@@ -96,6 +105,36 @@ def _check_places(conn: Connection, benchmark_id: str, scores: Scores) -> None:
                     f"{benchmark.title} has no dimension {dimension!r}.",
                     remedy=f"Its dimensions: {', '.join(dimensions)}.",
                 )
+
+
+def check_mean(subset: str, row: Mapping[str, float | None]) -> None:
+    """Where IC, SA, AC and EL (0..100) stand beside an avg, the avg is their mean (protocol, Avg).
+
+    A hundredth is forgiven, and one unit of the last decimal that the source gives: it rounded all five.
+    Raises InvalidError.
+    """
+    given = [value for name in (*_AVERAGED, "avg") if (value := row.get(name)) is not None]
+    if len(given) <= len(_AVERAGED):
+        return
+    *parts, avg = given
+    mean = sum(parts) / len(parts)
+    decimals = max(_decimals(value) for value in given)
+    if abs(avg - mean) > _FORGIVEN + 10.0**-decimals + 1e-9:
+        raise InvalidError(
+            f"On {subset} avg is {avg:g}, but the mean of ic, sa, ac and el is {mean:.2f}.",
+            remedy="Compare all five numbers with the source.",
+        )
+
+
+def _decimals(value: float) -> int:
+    return max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent))
+
+
+def _merged(before: Scores, changed: Scores) -> dict[str, dict[str, float]]:
+    """The numbers with those of ``changed`` in their places; a None takes one away."""
+    rows = {subset: {**before.get(subset, {}), **changed.get(subset, {})} for subset in {*before, *changed}}
+    kept = {subset: {name: one for name, one in row.items() if one is not None} for subset, row in rows.items()}
+    return {subset: row for subset, row in kept.items() if row}
 
 
 def _record_difference(conn: Connection, before: Entry, after: Entry, *, actor: str) -> None:

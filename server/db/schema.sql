@@ -55,9 +55,10 @@ alter table benchmarks add constraint benchmarks_current_version_fkey
 create table teams (
     id uuid primary key default gen_random_uuid(),
     name text not null,
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    name_key text not null              -- what all spellings of the name have in common (server/names.py)
 );
-create unique index teams_name_key on teams (lower(name));
+create unique index teams_name_key on teams (name_key);
 
 create table api_tokens (
     id uuid primary key default gen_random_uuid(),

@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from server.db.pool import transaction
-from server.http.turns import Turns
+from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.settings import Settings
 from server.storage.port import Storage
@@ -31,6 +31,8 @@ class Services:
     queue: JobQueue
     turns: Turns
     uploads: Turns
+    uploads_of_submissions: Shares
+    uploads_of_teams: Shares
 
 
 @dataclass(frozen=True)

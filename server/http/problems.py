@@ -12,7 +12,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from server.errors import ForbiddenError, GsiError, NotFoundError, UnauthorizedError
+from server.errors import (
+    ForbiddenError,
+    GsiError,
+    MethodNotAllowedError,
+    NotFoundError,
+    UnauthorizedError,
+    UnsupportedMediaTypeError,
+)
 from server.http.headers import careful
 
 _LOG = logging.getLogger("gsi.http")
@@ -86,25 +93,37 @@ class _InvalidRequestError(GsiError):
     remedy = "Correct the fields named in `errors`."
 
 
+class _NotJsonError(GsiError):
+    status, code, title = 400, "invalid-json", "The body is no JSON"
+    remedy = "Send one JSON object (RFC 8259), encoded in UTF-8, with content-type application/json."
+
+
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    wrong = error.errors()
+    broken = next((found for found in wrong if found["type"] == "json_invalid"), None)
+    if broken is not None:
+        words = f"It cannot be read from character {broken['loc'][-1]} on."
+        return problem(request, _NotJsonError(words), errors=[FieldProblem(field="body", message=words)])
+    if any(found["loc"] == ("body",) and found["type"] != "missing" for found in wrong) and not _says_json(request):
+        return problem(request, UnsupportedMediaTypeError("The body is not sent as JSON.", remedy=_NotJsonError.remedy))
     errors = [
         FieldProblem(
             field=".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0]), message=found["msg"]
         )
-        for found in error.errors()
+        for found in wrong
     ]
     named = "; ".join(f"{one.field}: {one.message}" for one in errors[:5])
     return problem(request, _InvalidRequestError(named), errors=errors)
 
 
+def _says_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
 class _OtherError(GsiError):
-    remedy = ""
-
-
-class _MethodNotAllowedError(GsiError):
-    status, code, title = 405, "method-not-allowed", "This address does not take that method"
-    remedy = "See /api/docs for what each address takes."
+    remedy = "See /api/docs for what this address takes."
 
 
 class _BodyTooLargeError(GsiError):
@@ -115,10 +134,11 @@ class _BodyTooLargeError(GsiError):
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     known: dict[int, type[GsiError]] = {
+        400: _NotJsonError,  # the framework could not decode the body
         401: UnauthorizedError,
         403: ForbiddenError,
         404: NotFoundError,
-        405: _MethodNotAllowedError,
+        405: MethodNotAllowedError,
         413: _BodyTooLargeError,
     }
     told = known.get(error.status_code, _OtherError)()

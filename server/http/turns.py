@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 
-from server.errors import UnavailableError
+from server.errors import BusyError, GsiError
 
 _LONGEST_WAIT_SECONDS = 10.0
 
@@ -25,13 +26,37 @@ class Turns:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """Hold one turn. Raises UnavailableError when none comes free within ``longest_wait`` seconds."""
+        """Hold one turn. Raises BusyError when none comes free within ``longest_wait`` seconds."""
         try:
             with anyio.fail_after(self._longest_wait):
                 await self._free.acquire()
         except TimeoutError as error:
-            raise UnavailableError("Too many requests at once.", retry_after=5) from error
+            raise BusyError("Too many requests at once.", retry_after=5) from error
         try:
             yield
         finally:
             self._free.release()
+
+
+class Shares:
+    """At most ``each`` turns at once for one key (a submission, a team); one more is refused, not queued.
+
+    Use from the event loop's thread.
+    """
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._held: Counter[Hashable] = Counter()
+
+    @contextmanager
+    def one(self, key: Hashable, *, otherwise: Callable[[], GsiError]) -> Iterator[None]:
+        """Hold one of the turns of ``key``. Raises what ``otherwise`` gives when all of them are held."""
+        if self._held[key] >= self._each:
+            raise otherwise()
+        self._held[key] += 1
+        try:
+            yield
+        finally:
+            self._held[key] -= 1
+            if not self._held[key]:
+                del self._held[key]

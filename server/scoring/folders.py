@@ -63,6 +63,7 @@ def fill_for_score(
     version: Version,
     work_dir: Path,
     threads: int,
+    instruments: Path | None = None,
 ) -> None:
     """Everything that `python -m scorer score` reads, with the ground truth of this run's subset alone."""
     download(storage, submission.archive_key or "", folder / "submission.zip")
@@ -86,6 +87,8 @@ def fill_for_score(
         threads=threads,
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json(by_alias=True))
+    if instruments is not None:
+        shutil.copyfile(instruments, folder / "instruments.json")
 
 
 def _share_truth(hidden: Path, folder: Path, wanted: set[str]) -> None:

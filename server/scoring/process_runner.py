@@ -125,9 +125,10 @@ def _bounds(job: Job) -> list[str]:
 
 
 def _environment(job: Job) -> dict[str, str]:
-    """All that the job sees of us: no credentials, no settings."""
+    """All that the job sees of us: no credentials but those that it is given, no settings."""
     threads = str(job.threads)
     return {
+        **job.environment,
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "HOME": str(job.output_dir),

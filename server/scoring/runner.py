@@ -4,14 +4,14 @@ A job's ``input_dir`` and ``output_dir`` are the whole contract (see ``scorer/__
 
     gate    input   submission.zip, benchmark.json
             output  verdict.json
-    score   input   manifest.json, benchmark.json, originals/, truth/, submission.zip
+    score   input   manifest.json, benchmark.json, originals/, truth/, submission.zip, instruments.json (may be absent)
             output  report.json, progress.jsonl
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -47,7 +47,10 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to run and within which bounds: ``timeout`` in seconds, ``memory_bytes`` of address space."""
+    """What to run and within which bounds: ``timeout`` in seconds, ``memory_bytes`` of address space.
+
+    ``environment``: variables that the job gets beside the runner's own.
+    """
 
     kind: JobKind
     input_dir: Path
@@ -55,6 +58,7 @@ class Job:
     timeout: float
     memory_bytes: int
     threads: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

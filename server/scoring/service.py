@@ -152,6 +152,7 @@ class Scoring:
             version=version,
             work_dir=self.settings.work_dir,
             threads=self.settings.scorer_threads,
+            instruments=self.settings.instruments,
         )
         return sum(sample["subset"] == run.subset for sample in version.manifest["samples"])
 
@@ -264,6 +265,12 @@ class Scoring:
 
     # --- common -----------------------------------------------------------------------------------------------------
 
+    @property
+    def _secrets(self) -> dict[str, str]:
+        """What a scorer must know and no file may hold."""
+        key = self.settings.judge_api_key
+        return {} if key is None else {"GSI_JUDGE_API_KEY": key.get_secret_value()}
+
     def _run(
         self, kind: JobKind, private: folders.Folders, timeout: float, beat: Callable[[ProgressLine | None], bool]
     ) -> Outcome:
@@ -274,6 +281,7 @@ class Scoring:
             timeout=timeout,
             memory_bytes=self.settings.scorer_memory_bytes,
             threads=self.settings.scorer_threads,
+            environment=self._secrets if kind is JobKind.SCORE else {},
         )
         return self.runner.run(job, beat)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -37,8 +38,10 @@ class LocalStorage:
                     os.fsync(out.fileno())
             with _translated():
                 temporary.replace(target)
-        finally:
+        except BaseException:
             temporary.unlink(missing_ok=True)
+            self._remove_empty(target.parent)
+            raise
         return counted.stored
 
     def read(self, key: str) -> Iterator[bytes]:
@@ -66,22 +69,23 @@ class LocalStorage:
         path = self._path(key)
         with _translated():
             path.unlink(missing_ok=True)
-        for folder in path.parents:
-            if folder == self._root:
-                break
+        self._remove_empty(path.parent)
+
+    def _remove_empty(self, folder: Path) -> None:
+        """Remove ``folder`` and those above it as far as they are empty; the root stays."""
+        while folder != self._root:
             try:
                 folder.rmdir()
             except OSError:
                 break
+            folder = folder.parent
 
     def check(self) -> None:
-        """See `Storage.check`."""
-        try:
+        """See `Storage.check`; where the directory is stands in the chained error, for the log alone."""
+        with _translated():
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StorageError(f"The storage directory {self._root} cannot be made.") from error
-        if not os.access(self._root, os.W_OK | os.X_OK):
-            raise StorageError(f"The storage directory {self._root} cannot be written.")
+            if not os.access(self._root, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._root))
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts

@@ -121,7 +121,8 @@ class S3Storage:
             with _translated():
                 self._client.head_bucket(Bucket=self._bucket)
         except MissingObjectError as error:
-            raise StorageError(f"There is no bucket {self._bucket}.") from error
+            _LOG.error("there is no bucket %s", self._bucket)
+            raise StorageError("The bucket of the settings does not exist.") from error
 
 
 @contextmanager

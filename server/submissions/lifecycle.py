@@ -3,7 +3,7 @@
     created ─▶ uploaded ─▶ validating ─┬─▶ rejected
                                        └─▶ queued ─▶ scoring ─▶ scored ◀─▶ published
     uploaded, validating, queued, scoring ─▶ failed ─▶ uploaded   (a maintainer's retry)
-    any but rejected, failed ─▶ withdrawn
+    any but rejected ─▶ withdrawn
 
 `rejected` is the participant's: it says what to fix. `failed` is ours: it costs nothing and may be tried again.
 """
@@ -49,7 +49,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.SCORING: frozenset({State.SCORED, State.FAILED, State.WITHDRAWN}),
     State.SCORED: frozenset({State.PUBLISHED, State.WITHDRAWN}),
     State.PUBLISHED: frozenset({State.SCORED, State.WITHDRAWN}),
-    State.FAILED: frozenset({State.UPLOADED}),
+    State.FAILED: frozenset({State.UPLOADED, State.WITHDRAWN}),
     State.REJECTED: frozenset(),
     State.WITHDRAWN: frozenset(),
 }

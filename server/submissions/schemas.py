@@ -6,18 +6,19 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
+from server.addresses import is_web_address
+from server.names import tidy
 from server.submissions.lifecycle import State
 
-_PRINTABLE = r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$"  # nor what turns the direction of the text around it
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_PRINTABLE)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=120), BeforeValidator(tidy)]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
 
 
 def _web_address(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("must begin with https:// or http://")
+    if not is_web_address(value):
+        raise ValueError("must be the address of a page: https:// or http://, then a host, as in https://example.org/x")
     return value
 
 

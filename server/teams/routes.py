@@ -6,19 +6,15 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from server.http.dependencies import ServicesOf, UnitOf
+from server.names import tidy
 from server.teams import service
 
 router = APIRouter(tags=["teams"])
 
-TeamName = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f<>\u202a-\u202e\u2066-\u2069]+$"
-    ),
-]
+TeamName = Annotated[str, StringConstraints(min_length=2, max_length=60, pattern=r"^[^<>]+$"), BeforeValidator(tidy)]
 
 
 class LoginIn(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from server import names
 from server.db.queries import Queries
 from server.teams.model import Caller, Role, Team
 
@@ -14,10 +15,11 @@ _QUERIES = Queries("teams")
 
 
 def find_or_make_team(conn: Connection, *, name: str) -> Team:
-    """The team of that name (case does not matter), made when there is none."""
+    """The team of that name (case, width and spaces do not matter), made when there is none."""
+    row = {"name": name, "key": names.key(name)}
     # Two first logins at once: the loser's insert sees the winner's row only in a new statement.
-    found = _QUERIES.maybe(conn, "find_or_make_team", Team, name=name)
-    return found or _QUERIES.one(conn, "find_or_make_team", Team, name=name)
+    found = _QUERIES.maybe(conn, "find_or_make_team", Team, **row)
+    return found or _QUERIES.one(conn, "find_or_make_team", Team, **row)
 
 
 def add_token(

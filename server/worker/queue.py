@@ -8,9 +8,12 @@ from uuid import UUID
 from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
 
+from server.errors import QueueError
 from server.worker.names import SCORE, VALIDATE
 
 _LOG = logging.getLogger("gsi.queue")
+_PATIENCE_SECONDS = 2
+_IMPATIENTLY = {"socket_connect_timeout": _PATIENCE_SECONDS, "socket_timeout": _PATIENCE_SECONDS}
 _RETRY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.5}
 
 
@@ -27,6 +30,17 @@ class CeleryQueue:
     def score(self, run_id: UUID) -> None:
         """See `JobQueue.score`."""
         self._send(SCORE, run_id)
+
+    def check(self) -> None:
+        """See `JobQueue.check`; opens a connection of its own and takes two seconds or so at most."""
+        connection = self._app.connection_for_write(
+            connect_timeout=_PATIENCE_SECONDS, transport_options=dict(_IMPATIENTLY)
+        )
+        try:
+            with connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, interval_max=0, timeout=_PATIENCE_SECONDS)
+        except (KombuError, OSError) as error:
+            raise QueueError from error
 
     def _send(self, task: str, subject: UUID) -> None:
         try:

@@ -13,7 +13,8 @@ import pytest
 from scorer import environment, inputs, protocol
 from scorer.bundle import check
 from scorer.contract import BenchmarkManifest, Operation, Score
-from scorer.registry import detector_named, judge_named
+from scorer.instruments import InstrumentSettings
+from scorer.registry import instruments_of
 
 DATA = Path(__file__).parents[2] / "infra" / "blocks" / "data"
 SUBMISSIONS = ("perfect", "noisy", "wrong-object", "nothing")
@@ -37,7 +38,7 @@ def _with_manifest(folder: Path, benchmark: dict[str, Any], subset: str) -> Path
         "benchmark": benchmark["benchmark"],
         "benchmark_version": "shipped",
         "subset": subset,
-        **{name: benchmark[name] for name in ("protocol", "detector", "judge")},
+        **{name: benchmark[name] for name in ("protocol", "beside", "detector", "judge", "perceptual")},
     }
     run = folder / f"run-{subset}"
     run.mkdir()
@@ -56,11 +57,8 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[Operation
         by_operation: dict[Operation, list[Score]] = defaultdict(list)
         for run in run_folders(tmp_path_factory.mktemp(name), name):
             loaded = inputs.load(run)
-            report = protocol.score(
-                inputs=loaded,
-                detector=detector_named(loaded.manifest.detector),
-                judge=judge_named(loaded.manifest.judge),
-            )
+            instruments = instruments_of(loaded.manifest, InstrumentSettings())
+            report = protocol.score(inputs=loaded, instruments=instruments)
             for operation, score in report.ranked.scores.operations.items():
                 by_operation[operation].append(score)
         found[name] = by_operation

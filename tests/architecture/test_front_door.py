@@ -1,8 +1,11 @@
 """The repository's own promises: the front door, the hygiene of the tree."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +19,33 @@ def test_the_front_door_is_valid_posix_shell_and_executable() -> None:
     door = ROOT / "gsi"
     assert door.stat().st_mode & 0o111
     subprocess.run(["sh", "-n", str(door)], check=True)
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A checkout with an environment in it that is up to date and only repeats what it is asked."""
+    checkout, programs = tmp_path / "checkout", tmp_path / "checkout" / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("gsi", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, checkout / name)
+    for name, script in (("python", 'echo "$0 $*"'), ("uv", "exit 1")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    text = b"".join((checkout / name).read_bytes() for name in ("pyproject.toml", "constraints.txt", "gsi"))
+    sum_ = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout
+    (checkout / ".venv" / ".gsi-installed").write_bytes(sum_)
+    return checkout
+
+
+@pytest.mark.parametrize("target", ["{checkout}/gsi", "../checkout/gsi"])
+def test_the_front_door_opens_through_links_too(target: str, installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "first").symlink_to(target.format(checkout=installed))
+    (tmp_path / "bin" / "gsi").symlink_to("first")
+    environment = {"PATH": "/usr/bin:/bin"}
+    for door in (installed / "gsi", tmp_path / "bin" / "gsi"):
+        done = subprocess.run([door, "--version"], capture_output=True, text=True, check=True, env=environment)
+        assert done.stdout == f"{installed}/.venv/bin/python -m infra.cli --version\n"
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -121,6 +121,13 @@ def test_malformed_cases_and_files_are_failures_not_crashes(tmp_path, capsys):
     assert "locality: small_landscape: malformed: FileNotFoundError" in told
 
 
+def test_a_file_without_cases_has_not_passed(tmp_path, capsys):
+    write(tmp_path, "operation", {"cases": FOLDER.json("operation")["cases"][:1]})
+    write(tmp_path, "ops", {"cases": []})
+    assert main(["conformance", str(tmp_path)]) == ExitCode.OK
+    assert "ops        no cases" in capsys.readouterr().out
+
+
 def test_the_detectors_vectors_are_skipped_and_said_to_be(tmp_path, capsys):
     (tmp_path / "detany3d").mkdir()
     write(tmp_path, "operation", {"cases": FOLDER.json("operation")["cases"][:1]})

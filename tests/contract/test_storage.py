@@ -193,6 +193,21 @@ def test_a_directory_that_cannot_be_made_is_said_so(tmp_path):
         LocalStorage(tmp_path / "file" / "objects").check()
 
 
+@pytest.mark.parametrize("size", [0, 3])
+def test_what_is_refused_or_breaks_off_leaves_no_folder(size, tmp_path):
+    def broken():
+        yield bytes(size)
+        raise ConnectionError
+
+    local = LocalStorage(tmp_path / "s")
+    local.put("a/kept", [b"x"], max_bytes=1)
+    with pytest.raises(ConnectionError):
+        local.put("a/b/c/one.zip", broken(), max_bytes=10)
+    with pytest.raises(TooLargeError):
+        local.put("b/one.zip", [b"xx"], max_bytes=1)
+    assert sorted(path.name for path in (tmp_path / "s").rglob("*")) == ["a", "kept"]
+
+
 def test_what_cannot_be_deleted_is_told_in_our_words(tmp_path):
     (tmp_path / "folder" / "full").mkdir(parents=True)
     with pytest.raises(StorageError):
@@ -221,9 +236,11 @@ def test_a_wrong_key_opens_nothing(changes, s3, bucket):
         assert not isinstance(refused.value, MissingObjectError)
 
 
-def test_a_missing_bucket_is_not_ready_for_use(s3):
-    with pytest.raises(StorageError, match="no-such-bucket"):
+def test_a_missing_bucket_is_not_ready_for_use_and_only_the_log_names_it(s3, caplog):
+    with pytest.raises(StorageError, match="does not exist") as told:
         _s3_storage(s3, bucket="no-such-bucket").check()
+    assert "no-such-bucket" not in told.value.detail
+    assert "no-such-bucket" in caplog.text
 
 
 def test_a_broken_upload_leaves_no_parts_behind(s3, bucket):

@@ -11,10 +11,12 @@ from uuid import UUID
 
 import pytest
 from psycopg_pool import ConnectionPool
+from pydantic import SecretStr
 
 from server.benchmarks.service import Registered
 from server.db.pool import transaction
 from server.jobs import RecordingQueue
+from server.leaderboard.service import board
 from server.scoring import store
 from server.scoring.process_runner import ProcessRunner
 from server.scoring.service import Scoring
@@ -130,8 +132,39 @@ def test_a_submission_is_scored_when_its_last_subset_is(bench: Bench) -> None:
     assert bench.get(made).state is State.SCORING
     bench.scoring.score(second)
     assert bench.get(made).state is State.SCORED
-    assert bench.value("select count(*) from scores where submission_id = %s", made) == 2 * 3 * 5
-    assert bench.value("select value from scores where operation = 'all' and dimension = 'avg' limit 1") == 70.0
+    assert bench.value("select count(*) from scores where submission_id = %s", made) == 2 * 2 * 3 * 5
+    asked = "select distinct value from scores where operation = 'all' and dimension = 'avg' and protocol = %s"
+    assert bench.value(asked, "gsi-fair-1") == 70.0
+    assert bench.value(asked, "gsi-official-1") == 60.0
+
+
+def test_each_protocol_has_a_board_of_its_own(bench: Bench) -> None:
+    runs = bench.queued()
+    for run in runs:
+        bench.scoring.score(run)
+    with transaction(bench.scoring.pool) as conn:
+        assert submissions.move(conn, bench.owner_of(runs[0]), State.PUBLISHED)
+        boards = {
+            protocol: board(conn, "blocks", subset=None, operation=None, protocol=protocol).entries
+            for protocol in (None, "gsi-fair-1", "gsi-official-1")
+        }
+    assert [entry.scores["avg"] for entries in boards.values() for entry in entries] == [70.0, 70.0, 60.0]
+
+
+def test_the_scorer_gets_the_installations_instruments_and_the_judges_key(bench: Bench, tmp_path: Path) -> None:
+    bench.plan(score="judged")
+    (tmp_path / "instruments.json").write_text("{}")
+    first, second = bench.queued()
+    bench.scoring.score(first)
+    assert bench.value("select state::text from runs where id = %s", first) == "failed"
+    settings = bench.scoring.settings.model_copy(
+        update={"instruments": tmp_path / "instruments.json", "judge_api_key": SecretStr("the judge's key")}
+    )
+    bench.scoring = replace(bench.scoring, settings=settings)
+    (third, _) = bench.queued()
+    bench.scoring.score(third)
+    assert bench.value("select state::text from runs where id = %s", third) == "succeeded"
+    assert second != third
 
 
 def test_the_report_of_a_run_is_kept(bench: Bench) -> None:
@@ -145,7 +178,7 @@ def test_a_task_delivered_twice_scores_once(bench: Bench) -> None:
     first, _ = bench.queued()
     for _ in range(2):
         bench.scoring.score(first)
-    assert bench.value("select count(*) from scores") == 3 * 5
+    assert bench.value("select count(*) from scores") == 2 * 3 * 5
     assert bench.value("select max(attempt) from runs") == 1
 
 

@@ -70,10 +70,9 @@ class Folder:
             return
         with TemporaryDirectory(prefix="gsi-vectors-") as target, ZipFile(self._zip(name)) as archive:
             for entry in archive.namelist():
+                written = Path(archive.extract(entry, target))  # inside target, whatever the entry is called
                 if entry.endswith(f".png{_PACKED}"):
-                    _decode(archive.read(entry), to=Path(target, entry.removesuffix(_PACKED)))
-                else:
-                    archive.extract(entry, target)
+                    _decode(written)
             yield Path(target, name)
 
     def _packed_json(self, name: str) -> Path | None:
@@ -89,7 +88,8 @@ def _pixels(source: Path | BytesIO) -> Image:
         return np.array(image.convert("RGB"), dtype=np.uint8)
 
 
-def _decode(content: bytes, *, to: Path) -> None:
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with PillowImage.open(BytesIO(content)) as image:
-        image.save(to, compress_level=1)
+def _decode(packed: Path) -> None:
+    """Replace ``x.png.webp`` by ``x.png``."""
+    with PillowImage.open(packed) as image:
+        image.save(packed.with_suffix(""), compress_level=1)
+    packed.unlink()

@@ -43,7 +43,7 @@ with board as (
     from submissions s join teams t on t.id = s.team_id cross join board
     union all
     select e.id, 'curated', e.provenance::text, e.model, e.organization, e.access::text, e.size, null,
-           case when board.kind = 'published' then board.protocol end, null, e.source_url
+           case when board.kind = 'published' and e.provenance = 'paper' then board.protocol end, null, e.source_url
     from curated_entries e join board on board.id = e.benchmark_id
 )
 select case when shown.ranking is not null then rank() over (order by shown.ranking desc nulls last) end as rank,

@@ -1,8 +1,8 @@
 -- name: find_or_make_team
--- The team of that name, whatever its case; made when there is none. The update changes nothing: it lets the statement
+-- The team of that name, however it is spelled; made when there is none. The update changes nothing: it lets the statement
 -- give back a team that another transaction made at the same moment.
-insert into teams (name) values (%(name)s)
-on conflict (lower(name)) do update set name = teams.name
+insert into teams (name, name_key) values (%(name)s, %(key)s)
+on conflict (name_key) do update set name = teams.name
 returning id, name;
 
 -- name: add_token

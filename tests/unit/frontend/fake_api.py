@@ -37,6 +37,7 @@ PAPER = [
 TRANSFER = [("BAGEL", (41.55, 47.38)), ("BAGEL + GSI-Syn", (42.07, 48.33)), ("Gemini-2.5", (52.12, None))]
 STATES = ("uploaded", "validating", "queued", "scoring", "scored")
 RESULT = {"ic": 90.0, "sa": 81.256, "ac": 88.4, "el": 97.1, "avg": 89.19, "n": 40, "missing": 1}
+OFFICIAL_RESULT = {**RESULT, "ic": 31.25, "avg": 43.75}
 DEFECTS = [
     {
         "code": "path_outside",
@@ -65,6 +66,7 @@ def _benchmark(name: str, title: str, *, scored: bool, dimensions: list[dict[str
         "subsets": [{"id": subset, "title": subset.replace("-", " ").title(), "samples": 40} for subset in subsets],
         "operations": OPERATIONS if scored else [],
         "protocol": "gsi-fair-1" if scored else "paper",
+        "protocols": ["gsi-fair-1", "gsi-official-1"] if scored else ["paper"],
         "ranked_by": "overall" if name == "omnispatial" else "avg",
         "accepts_submissions": scored,
     }
@@ -119,7 +121,7 @@ class Problem(Exception):
 
 
 def create_fake_api(service: Service) -> FastAPI:
-    app = FastAPI()
+    app = FastAPI(openapi_url=None)
 
     @app.exception_handler(Problem)
     async def tell(_request: Request, problem: Problem) -> JSONResponse:
@@ -159,11 +161,11 @@ def _public(app: FastAPI, service: Service) -> None:
         return PlainTextResponse("rank,model\n1,BAGEL\n", media_type="text/csv")
 
     @app.get("/api/v1/benchmarks/{name}/leaderboard")
-    def leaderboard(name: str, subset: str = "", operation: str = "") -> Any:
+    def leaderboard(name: str, subset: str = "", operation: str = "", protocol: str = "") -> Any:
         service.board_queries.append((name, subset, operation))
         benchmark(name)
         columns = [dimension["id"] for dimension in BENCHMARKS[name]["dimensions"]]
-        rows = list(_rows(service, name, subset))
+        rows = list(_rows(service, name, subset, OFFICIAL_RESULT if protocol == "gsi-official-1" else RESULT))
         key = BENCHMARKS[name]["ranked_by"]
         rows.sort(key=lambda row: -row["scores"][key])
         for place, row in enumerate(rows, start=1):
@@ -171,7 +173,7 @@ def _public(app: FastAPI, service: Service) -> None:
         return {"benchmark": name, "subset": subset, "operation": operation, "columns": columns, "rows": rows}
 
 
-def _rows(service: Service, name: str, subset: str) -> Iterable[dict[str, Any]]:
+def _rows(service: Service, name: str, subset: str, result: dict[str, Any]) -> Iterable[dict[str, Any]]:
     ids = [dimension["id"] for dimension in BENCHMARKS["gsi-bench"]["dimensions"]]
     if name == "gsi-bench":
         for model, organization, access, real, tabletop in PAPER:
@@ -184,7 +186,7 @@ def _rows(service: Service, name: str, subset: str) -> Iterable[dict[str, Any]]:
     else:
         for submission in service.submissions.values():
             if submission["state"] == "published":
-                scores = {key: RESULT[key] for key in ids}
+                scores = {key: result[key] for key in ids}
                 row = _row(submission["model"], "submission", "scored", None, None, scores)
                 yield {**row, "entry_id": submission["id"], "team": submission["team"]}
 
@@ -239,6 +241,8 @@ def _teams(app: FastAPI, service: Service) -> None:
 
     @app.get("/api/v1/submissions/{name}")
     def submission(name: str, authorization: str = Header("")) -> Any:
+        if authorization:
+            _who(service, authorization)
         found = service.submissions.get(name)
         if found is None or (found["state"] != "published" and found["team"] != service.tokens.get(authorization[7:])):
             raise Problem(404, "not_found", "There is no such submission")
@@ -309,6 +313,7 @@ def _proceed(service: Service, submission: dict[str, Any]) -> None:
     if following == "scored":
         each = {"all": RESULT, "move": RESULT, "remove": {**RESULT, "avg": 12.5}}
         submission["results"] = {"blocks-tabletop": each, "blocks-room": each}
+        submission["beside"] = {"gsi-official-1": {"blocks-tabletop": {"all": OFFICIAL_RESULT}}}
 
 
 def _run(subset: str, state: str, done: int) -> dict[str, Any]:

@@ -81,6 +81,15 @@ def test_no_page_has_a_serious_fault_of_accessibility_in_light_or_dark(browser: 
         context.close()
 
 
+def test_the_plain_tables_can_be_read_in_the_dark(browser: Browser, site: str) -> None:
+    context = browser.new_context(viewport=DESK, color_scheme="dark")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{site}/plain")
+    assert serious(page) == []
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
+    context.close()
+
+
 def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, service: Service) -> None:
     name = submitted(site)
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
@@ -88,6 +97,21 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, service: Ser
     for path in [*PAGES, f"/submission?id={name}"]:
         page = opened(context, site + path)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        page.close()
+    context.close()
+
+
+def test_no_long_name_or_link_runs_out_of_a_phone(browser: Browser, site: str, service: Service) -> None:
+    name = submitted(site)
+    long = {"model": "m" * 80, "organization": "o" * 80, "url": "https://example.org/" + "u" * 250}
+    service.submissions[name] |= {**long, "state": "published"}
+    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
+    log_in(context, site)
+    for path in ("/?board=blocks", "/submissions", f"/submission?id={name}"):
+        page = opened(context, site + path)
+        ends = page.locator("bdi").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+        assert ends, path
+        assert max(ends) <= PHONE["width"], path
         page.close()
     context.close()
 

@@ -22,6 +22,7 @@ MANIFEST: dict[str, Any] = {
     "protocol": "gsi-fair-1",
     "detector": "blocks-detector-1",
     "judge": "blocks-judge-1",
+    "perceptual": "msssim-1",
     "subsets": [{"id": "blocks-tabletop", "title": "Tabletop", "samples": 1}],
     "samples": [
         {
@@ -84,6 +85,15 @@ def test_submit_waits_publishes_and_the_board_shows_it(run: Run, service: Servic
     assert [*service.uploads.values()] == [archive.read_bytes()]
 
 
+def test_the_board_can_be_asked_for_under_another_protocol(run: Run, service: Service, archive: Path) -> None:
+    service.manifest = MANIFEST
+    done = run("submit", str(archive), "--model", "My editor", "--team", "Lab", "--publish")
+    assert "Under gsi-official-1" in done.output
+    assert "43.75" not in run("leaderboard", "--benchmark", "blocks").output
+    assert "43.75" in run("leaderboard", "--benchmark", "blocks", "--protocol", "gsi-official-1").output
+    assert run("leaderboard", "--protocol", "gsi-official-1").exit_code == 2
+
+
 def test_a_bad_zip_is_refused_here_and_never_uploaded(run: Run, service: Service, bad_archive: Path) -> None:
     service.manifest = MANIFEST
     done = run("submit", str(bad_archive), "--model", "M", "--team", "Lab")
@@ -112,6 +122,14 @@ def test_check_works_without_any_service(run: Run, archive: Path, bad_archive: P
     assert json.loads(bad.stdout)["accepted"] is False
 
 
+def test_a_check_without_a_service_says_how_to_do_without_it(run: Run, archive: Path) -> None:
+    done = run("check", str(archive), "--url", "http://127.0.0.1:1")
+    assert done.exit_code == 69
+    assert "--manifest FILE" in done.output
+    assert "gsi up" in done.output
+    assert "--manifest" not in run("leaderboard", "--url", "http://127.0.0.1:1").output
+
+
 def test_a_file_that_is_no_manifest_is_named(run: Run, archive: Path, tmp_path: Path) -> None:
     odd = tmp_path / "odd.json"
     odd.write_text('{"schema": "other"}')
@@ -131,6 +149,23 @@ def test_a_login_is_remembered_for_the_service(run: Run, service: Service, archi
     assert run("submit", str(archive), "--model", "M", "--no-check").exit_code == 0
     listed = run("submissions", "--json")
     assert [each["model"] for each in json.loads(listed.stdout)] == ["M"]
+
+
+def test_a_token_is_saved_only_if_the_service_knows_it(run: Run, service: Service, tmp_path: Path) -> None:
+    refused = run("login", "--token", "bogus-xyzzy")
+    assert refused.exit_code == 77
+    assert "The service does not know this token" in refused.output
+    assert "xyzzy" not in refused.output
+    assert not [*tmp_path.rglob("credentials.json")]
+    service.tokens["token-of-Lab"] = "Lab"
+    assert run("login", "--token", "token-of-Lab").exit_code == 0
+    assert run("submissions").exit_code == 0
+
+
+def test_a_token_is_not_saved_while_the_service_is_away(run: Run, tmp_path: Path) -> None:
+    done = run("login", "--token", "token-of-Lab", "--url", "http://127.0.0.1:1")
+    assert done.exit_code == 69
+    assert not [*tmp_path.rglob("credentials.json")]
 
 
 def test_another_team_named_at_a_command_is_logged_in_anew(run: Run, service: Service, archive: Path) -> None:
@@ -201,3 +236,18 @@ def test_help_does_not_load_the_heavy_parts() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("token", ["\xe9xyzzy", "xy\nxyzzy", "xyzzy one"])
+@pytest.mark.parametrize("command", [("submissions",), ("status", "nothing"), ("login",)])
+def test_a_malformed_token_ends_with_77_and_is_never_shown(run: Run, command: tuple[str, ...], token: str) -> None:
+    done = run(*command, "--token", token)
+    assert done.exit_code == 77, done.output
+    assert "The token cannot be right" in done.output
+    assert "xyzzy" not in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_white_space_around_a_token_is_forgiven(run: Run, service: Service) -> None:
+    service.tokens["token-of-Lab"] = "Lab"
+    assert run("submissions", "--token", " token-of-Lab\n").exit_code == 0

@@ -146,3 +146,12 @@ def test_a_missing_score_stays_missing() -> None:
     with client(lambda _: httpx.Response(200, json=body)) as made:
         scores = made.leaderboard("blocks").rows[0].scores
     assert scores == {"ic": None, "sa": 0.0, "ac": None}
+
+
+@pytest.mark.parametrize("token", ["\xe9xyzzy", "xyzzy\n", "two xyzzy", "\x00xyzzy", "\u202exyzzy", "xyzzy\udcff"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(ClientError, match="token cannot be right") as raised:
+        client(lambda _: httpx.Response(200, json=BENCHMARK), token=token)
+    error = raised.value
+    assert error.code == "malformed_token"
+    assert not any("xyzzy" in words for words in (error.title, error.detail, error.remedy, str(error)))

@@ -1,7 +1,7 @@
 import pytest
 
 from frontend import present
-from frontend.resources import Dimension, Row, Submission
+from frontend.resources import Dimension, Row, Run, Submission
 
 AVG = Dimension(id="avg", label="Avg", title="Average", unit="%", better="high")
 
@@ -81,3 +81,28 @@ def test_every_state_has_a_word_of_its_own() -> None:
 def test_an_unknown_provenance_is_shown_and_not_hidden() -> None:
     assert present.provenance_badge("elsewhere").word == "elsewhere"
     assert present.provenance_badge("").word == "unknown"
+
+
+def run_in(state: str, *, error: str | None = None, stage: str = "") -> Run:
+    told = {"code": "cancelled", "title": error} if error else None
+    return Run.read({"subset": "blocks-room", "state": state, "stage": stage, "error": told})
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "failed", "lost"])
+def test_a_run_that_a_withdrawal_ended_was_cancelled(state: str) -> None:
+    found = run_in(state, error="The attempt failed.", stage="measure")
+    assert present.run_word(found, submission=submission("withdrawn", "created", "scoring")) == "cancelled"
+
+
+def test_a_run_that_had_failed_or_succeeded_before_the_withdrawal_stays_so() -> None:
+    failed = run_in("failed", error="The attempt failed.")
+    assert present.run_word(failed, submission=submission("withdrawn", "scoring", "failed")) == "The attempt failed."
+    assert present.run_word(run_in("succeeded"), submission=submission("withdrawn", "scored")) == "succeeded"
+
+
+def test_a_run_under_way_tells_its_stage_and_its_trouble() -> None:
+    here = submission("scoring")
+    assert present.run_word(run_in("running", stage="judge"), submission=here) == "judging appearance"
+    assert present.run_word(run_in("running"), submission=here) == "starting"
+    assert present.run_word(run_in("queued"), submission=here) == "queued"
+    assert present.run_word(run_in("lost", error="The worker was lost."), submission=here) == "The worker was lost."

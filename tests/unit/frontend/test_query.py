@@ -39,7 +39,13 @@ def models(query: BoardQuery) -> list[str]:
 
 def test_a_view_survives_the_way_through_its_address() -> None:
     query = BoardQuery(
-        board="blocks", subset="blocks-room", operation="move", search="a b&c", sort="ic", ascending=True
+        board="blocks",
+        protocol="gsi-official-1",
+        subset="blocks-room",
+        operation="move",
+        search="a b&c",
+        sort="ic",
+        ascending=True,
     )
     assert BoardQuery.parse(query.link().partition("?")[2]) == query
 

@@ -1,4 +1,6 @@
+import json
 import re
+import socket
 from html.parser import HTMLParser
 
 import httpx
@@ -77,13 +79,36 @@ def test_the_mean_of_all_subsets_stands_beside_the_average_of_each(site: str) ->
 def test_a_board_can_be_sorted_by_one_subsets_average(site: str) -> None:
     page = get(site, "/?sort=avg.gsi-real").text
     assert 'aria-sort="descending"><a id="sort-avg.gsi-real"' in page
-    assert re.findall(r"<strong>([^<]+)</strong>\s*<span class=\"under\">", page)[:2] == ["Emu3.5", "Qwen"]
+    assert re.findall(r"<strong><bdi>([^<]+)</bdi></strong>\s*<span class=\"under\">", page)[:2] == ["Emu3.5", "Qwen"]
 
 
 def test_filters_come_from_the_address_and_go_to_the_service(site: str, service: Service) -> None:
     text = text_of(get(site, "/?board=blocks&subset=blocks-room&operation=move").text)
     assert ("blocks", "blocks-room", "move") in service.board_queries
     assert "Nobody has published on this board yet" in text
+
+
+def test_a_board_has_a_view_for_each_of_its_protocols(site: str, service: Service) -> None:
+    name = submitted(site)
+    service.submissions[name]["state"] = "published"
+    fair = get(site, "/?board=blocks").text
+    official = get(site, "/?board=blocks&protocol=gsi-official-1").text
+    assert "89.19" in text_of(fair)
+    assert "43.75" not in text_of(fair)
+    assert "43.75" in text_of(official)
+    assert re.search(r'id="protocol-gsi-fair-1"[^>]*aria-current="true"', fair)
+    assert re.search(r'id="protocol-gsi-official-1"[^>]*aria-current="true"', official)
+    assert "leaderboard.csv?protocol=gsi-official-1" in official
+    assert "protocol-" not in get(site, "/").text
+
+
+def test_a_result_shows_what_the_other_protocol_makes_of_it(site: str) -> None:
+    name = submitted(site)
+    for _ in range(10):
+        page = get(site, f"/submission?id={name}", cookies=LAB).text
+    found = text_of(page)
+    assert "Under official 1 rules" in found
+    assert found.index("89.19") < found.index("43.75")
 
 
 def test_a_search_without_hits_offers_the_way_back(site: str) -> None:
@@ -204,3 +229,161 @@ def test_the_skip_link_leads_to_the_content_of_this_page(site: str, path: str) -
     page = get(site, path).text
     assert f'href="{path}#content"' in page
     assert page.count('id="content"') == 1
+
+
+@pytest.mark.parametrize("token", ["%0Axyzzy", "%C3%A9xyzzy", "xyzzy%FF", "two%20xyzzy"])
+def test_a_malformed_token_in_the_cookie_counts_as_logged_out(site: str, token: str) -> None:
+    for path in ("/submissions", "/submission?id=nothing"):
+        answer = get(site, path, cookies={"gsi_token": token, "gsi_team": "Lab"})
+        assert answer.status_code == (200 if path == "/submissions" else 404)
+        assert "xyzzy" not in answer.text
+    assert "Name your team" in text_of(get(site, "/submissions", cookies={"gsi_token": token}).text)
+
+
+def test_an_address_that_is_no_text_is_still_answered_with_a_page(site: str) -> None:
+    with socket.create_connection((site.split("/")[2].split(":")[0], int(site.rsplit(":", 1)[1])), timeout=10) as line:
+        line.sendall(b"GET /?q=\xff HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n")
+        first = line.makefile("rb").readline()
+    assert first.split()[1] in (b"200", b"400")
+
+
+STALE = {"gsi_token": "stale", "gsi_team": "Lab"}
+
+
+def test_a_stale_token_does_not_hide_a_published_submission_and_is_dropped(site: str, service: Service) -> None:
+    name = submitted(site, model="Public editor")
+    service.submissions[name]["state"] = "published"
+    answer = get(site, f"/submission?id={name}", cookies=STALE)
+    assert answer.status_code == 200
+    assert "Public editor" in text_of(answer.text)
+    assert 'data-act="unpublish"' not in answer.text
+    dropped = answer.headers.get_list("set-cookie")
+    assert [each.split(";")[0] for each in dropped] == ['gsi_token=""', 'gsi_team=""']
+    assert all("Max-Age=0" in each and "Path=/" in each for each in dropped)
+
+
+def test_a_stale_token_at_a_private_submission_says_to_log_in_again(site: str) -> None:
+    answer = get(site, f"/submission?id={submitted(site)}", cookies=STALE)
+    assert answer.status_code == 404
+    assert "Your login has expired" in text_of(answer.text)
+    assert "set-cookie" in answer.headers
+
+
+def test_a_token_that_is_known_is_kept(site: str) -> None:
+    name = submitted(site)
+    for path in ("/submissions", f"/submission?id={name}", "/submission?id=nothing"):
+        assert "set-cookie" not in get(site, path, cookies=LAB).headers
+    assert "set-cookie" in get(site, "/submissions", cookies=STALE).headers
+
+
+def test_a_withdrawn_submissions_run_is_cancelled_and_not_failed(site: str, service: Service) -> None:
+    name = submitted(site)
+    run = {"subset": "blocks-room", "state": "failed", "attempt": 1, "stage": "measure", "done": 17, "total": 40}
+    error = {"code": "cancelled", "title": "The attempt failed."}
+    service.submissions[name] |= {"state": "withdrawn", "runs": [{**run, "error": error}]}
+    text = text_of(get(site, f"/submission?id={name}", cookies=LAB).text)
+    assert "Cancelled" in text
+    assert "The attempt failed" not in text
+
+
+ADDRESSES = [*PAGES, "/plain", "/theme.css", "/robots.txt"]
+
+
+def test_head_is_get_without_the_body(site: str) -> None:
+    with httpx.Client(base_url=site, trust_env=False) as http:
+        for path in [*ADDRESSES, "/nothing"]:
+            got, head = http.get(path), http.head(path)
+            assert head.status_code == got.status_code, path
+            assert head.content == b""
+            assert head.headers["content-type"] == got.headers["content-type"]
+            assert head.headers["content-length"] == str(len(got.content))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE", "PATCH", "BREW"])
+def test_other_methods_are_refused_with_the_ones_that_are_taken(site: str, method: str) -> None:
+    with httpx.Client(base_url=site, trust_env=False) as http:
+        for path in ADDRESSES:
+            answer = http.request(method, path, headers={"Cookie": "gsi_token=xyzzy"})
+            assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS"), path
+            assert "xyzzy" not in answer.text
+        api = http.request("DELETE" if method in ("POST", "BREW") else method, "/api/v1/submissions")
+        assert (api.status_code, api.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+
+
+def test_options_tells_what_an_address_takes(site: str) -> None:
+    with httpx.Client(base_url=site, trust_env=False) as http:
+        for path in [*ADDRESSES, "/api/v1/baselines/x"]:
+            taken = "OPTIONS, PATCH" if path.startswith("/api/") else "GET, HEAD, OPTIONS"
+            answer = http.options(path)
+            assert (answer.status_code, answer.headers["allow"], answer.content) == (204, taken, b"")
+        assert http.options("/nothing").status_code == 404
+        assert http.options("/api/v1/nothing").status_code == 404
+
+
+GRADIOS_OWN = [
+    "/openapi.json", "/docs", "/config", "/gradio_api/info", "/gradio_api/startup-events", "/monitoring", "/login",
+    "/gradio_api/queue/status", "/gradio_api/file=/etc/passwd", "/manifest.json", "/api", "/assets/nothing.js",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*GRADIOS_OWN, "/nope"])
+def test_what_the_site_does_not_have_is_a_page_to_browsers_and_a_problem_to_programs(site: str, path: str) -> None:
+    page = get(site, path)
+    assert page.status_code == 404
+    assert "There is no such page" in text_of(page.text)
+    problem = httpx.get(site + path, headers={"Accept": "application/json"}, trust_env=False)
+    assert problem.status_code == 404
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["code"] == "no_such_page"
+    assert page.headers["vary"] == problem.headers["vary"] == "Accept"
+
+
+def test_a_page_that_tells_of_an_error_is_a_problem_to_programs(site: str) -> None:
+    answer = httpx.get(f"{site}/?board=nothing", headers={"Accept": "application/json"}, trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_board")
+
+
+CALL = {"data": "", "component_id": 1, "fn_name": "live_page", "session_hash": "s"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{", "[]", '"text"', "{}", "[" * 9000, " " * 20_000, json.dumps({**CALL, "component_id": 999}),
+        json.dumps({**CALL, "component_id": True}), json.dumps({**CALL, "fn_name": "__init__"}),
+        json.dumps({**CALL, "data": {"path": "/etc/passwd"}}), json.dumps({**CALL, "session_hash": None}),
+    ],
+)  # fmt: skip
+def test_a_call_that_no_page_makes_is_refused_and_breaks_nothing(site: str, body: str) -> None:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    answer = httpx.post(f"{site}/gradio_api/component_server/", content=body, headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) in ((422, "malformed_call"), (404, "no_such_page"))
+
+
+def test_an_address_with_a_slash_too_many_leads_to_the_page(site: str) -> None:
+    answer = httpx.get(f"{site}/submission/?id=a%26b", headers={"Host": "evil.example"}, trust_env=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/submission?id=a%26b")
+
+
+def test_no_header_of_a_request_comes_back_in_a_page(site: str) -> None:
+    names = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Gradio-Server", "Forwarded", "Referer")
+    for path in [*PAGES, "/plain", "/nothing", "/submit/", "/plain/"]:
+        answer = httpx.get(site + path, headers=dict.fromkeys(names, "xyzzy.example"), trust_env=False)
+        assert "xyzzy" not in answer.text
+        assert "xyzzy" not in str(answer.headers)
+        assert ".invalid" not in answer.text
+
+
+def test_every_name_is_set_apart_so_that_right_to_left_text_moves_nothing_around_it(
+    site: str, service: Service
+) -> None:
+    names = {"model": "עורך (v2)", "team": "צוות 7", "organization": "מכון 3"}
+    name = submitted(site)
+    service.submissions[name] |= {**names, "state": "published"}
+    service.tokens["token-of-rtl"] = names["team"]
+    for path in ("/?board=blocks", "/plain", "/submissions", f"/submission?id={name}"):
+        body = get(site, path, cookies={"gsi_token": "token-of-rtl", "gsi_team": "rtl"}).text.partition("<body")[2]
+        shown = [each for each in names.values() if each in body]
+        assert names["model"] in shown, path
+        for each in shown:
+            assert body.count(each) == body.count(f"<bdi>{each}</bdi>"), (path, each)

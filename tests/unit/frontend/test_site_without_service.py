@@ -56,3 +56,9 @@ def test_the_proxy_never_leaves_the_api(alone: str) -> None:
     with httpx.Client(base_url=alone, trust_env=False) as http:
         assert http.get("/api/v1/%2e%2e/%2e%2e/openapi.json").status_code == 404
         assert http.get("/api/v1/benchmarks").status_code == 200
+
+
+def test_the_proxy_passes_an_encoded_question_mark_on_as_part_of_the_path(alone: str) -> None:
+    with httpx.Client(base_url=alone, trust_env=False) as http:
+        assert http.get("/api/v1/benchmarks%3Fx=1").status_code == 404
+        assert http.get("/api/v1/benchmarks%23x").status_code == 404

@@ -44,17 +44,93 @@ def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:
     assert done.exit_code == 0
 
 
-def test_migrate_without_a_database_names_the_setting(tmp_path: Path) -> None:
-    done = subprocess.run(
+@pytest.mark.parametrize("verb", ["up", "demo"])
+@pytest.mark.parametrize("port", ["99999", "0", "-1"])
+def test_a_port_that_cannot_be_is_refused_before_anything_starts(verb: str, port: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [verb, "--port", port, "--data-dir", str(tmp_path / "data")])
+    assert done.exit_code == 2
+    assert "--port" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(("verb", "code"), [("up", 69), ("demo", 70)])
+@pytest.mark.parametrize("where", ["file/data", "/proc/data"])
+def test_a_data_directory_that_cannot_be_is_told_in_words(verb: str, code: int, where: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = tmp_path / where
+    done = CliRunner().invoke(app, [verb, "--data-dir", str(place)])
+    assert done.exit_code == code, done.exception
+    told = " ".join(done.output.split())
+    assert "cannot be the data directory" in told
+    assert "--data-dir" in told
+    (found,) = [finding for finding in examine(place) if finding.what == "data directory"]
+    assert (found.state, found.remedy) == ("mend", "name another with --data-dir")
+
+
+ROOT = Path(__file__).parents[3]
+BROKEN_ADDRESSES = (
+    "postgresql://user:PASSWORD@host:port/name",
+    "postgresql://user:PASS@WORD@host/name",
+    "postgresql://user:PASS/WORD@host/name",
+    "postgresql://user:PASSWORD@[::1/name",
+    "PASSWORD and nothing else",
+)
+
+
+def _migrate(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "infra.cli", "migrate"],
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
-        cwd=Path(__file__).parents[3],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), **settings},
+        cwd=ROOT,
     )
+
+
+def test_migrate_without_a_database_names_the_setting_and_no_other(tmp_path: Path) -> None:
+    done = _migrate(tmp_path)
     assert done.returncode == 78
-    assert "DATABASE_URL" in done.stdout
+    assert "GSI_DATABASE_URL: is not set" in done.stdout
+    assert "SECRET_KEY" not in done.stdout
+
+
+def test_up_tells_of_a_broker_that_does_not_answer_before_the_website_starts(
+    bare_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", bare_database_url)
+    monkeypatch.setenv("GSI_BROKER_URL", "redis://:PASSWORD@127.0.0.1:9/0")
+    done = CliRunner().invoke(app, ["up", "--data-dir", str(tmp_path / "data")])
+    assert done.exit_code == 69
+    assert "The queue does not answer" in done.output
+    assert "PASSWORD" not in done.output
+    assert not (tmp_path / "data" / "logs" / "web.log").exists()
+
+
+def test_migrate_needs_a_database_and_nothing_else(bare_database_url: str, tmp_path: Path) -> None:
+    done = _migrate(tmp_path, DATABASE_URL=bare_database_url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0001_initial.sql" in done.stdout
+
+
+def test_migrate_tells_a_database_that_does_not_answer_in_our_words(tmp_path: Path) -> None:
+    done = _migrate(tmp_path, DATABASE_URL="postgresql://user:PASSWORD@127.0.0.1:9/name")
+    assert (done.returncode, done.stderr) == (69, "")
+    assert done.stdout == "The database of DATABASE_URL cannot be used: nothing listens there.\n"
+
+
+@pytest.mark.parametrize("address", BROKEN_ADDRESSES)
+def test_no_part_of_a_broken_address_is_told(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", address)
+    monkeypatch.setenv("GSI_BROKER_URL", address.replace("postgresql", "redis"))
+    prepared = CliRunner().invoke(app, ["migrate"])
+    assert prepared.exit_code == 78
+    assert "GSI_DATABASE_URL" in prepared.output
+    findings = list(examine(tmp_path))
+    told = prepared.output + "".join(f"{one.found} {one.remedy}\n" for one in findings)
+    assert "PASS" not in told
+    assert "WORD" not in told
+    assert {one.state for one in findings if one.what in {"database", "settings"}} == {"mend"}
 
 
 def test_the_doctor_tells_a_broken_database_and_how_to_mend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

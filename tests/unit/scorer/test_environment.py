@@ -8,7 +8,7 @@ from scorer import environment
 
 def test_every_version_that_can_change_a_number_is_known():
     found = environment.versions()
-    assert {"python", "code", "numpy", "opencv", "pillow", "scipy", "torch"} == set(found)
+    assert {"python", "code", "numpy", "opencv", "pillow", "scipy", "torch", "transformers"} == set(found)
     assert "unknown" not in found.values()
 
 

@@ -11,14 +11,15 @@ from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
 from scorer.deviations import FAIR
 from scorer.errors import BenchmarkError, SubmissionError
+from scorer.judges.blocks import BlocksJudge
 from scorer.measures.msssim import MsSsim
 from scorer.protocol import Instruments
-from scorer.registry import detector_named, judge_named
+from scorer.registry import detector_named
 from tests.unit.scorer import folders
 from tests.unit.scorer.blocks.drawing import draw
 
 DETECTOR = detector_named("blocks-detector-1")
-JUDGE = judge_named("blocks-judge-1")
+JUDGE = BlocksJudge()
 OPERATIONS = list(folders.EDITS)
 
 
@@ -97,6 +98,7 @@ def test_a_report_explains_every_number(reports):
 
 def test_a_report_names_everything_that_can_change_a_number(reports):
     versions = reports["perfect"].versions
+    assert set(reports["perfect"].results) == {"gsi-fair-1"}
     assert reports["perfect"].ranked.deviations == FAIR.listed
     assert versions["perceptual"] == "msssim-1"
     assert {"detector", "judge", "code", "numpy", "torch", "opencv", "pillow", "scipy", "python"} <= set(versions)

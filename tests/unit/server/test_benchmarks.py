@@ -134,6 +134,14 @@ def test_an_original_is_served_for_caches(client, blocks):
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "x/" * 3000, "a%00b", "%2e%2e/benchmark.json", "../benchmark.json", "%F0%9F%99%82"]
+)
+def test_an_original_that_cannot_be_is_not_found(name, client, blocks):
+    answer = client.get(f"/benchmarks/blocks/originals/{name}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
 def test_the_manifest_is_the_one_that_was_registered(client, blocks, benchmark_zips):
     answer = client.get("/benchmarks/blocks/manifest")
     told = answer.json()

@@ -88,9 +88,54 @@ def test_an_edit_changes_what_is_named_and_nothing_else(client, maintainer, adde
 
 
 def test_what_may_be_empty_can_be_taken_away(client, maintainer, added):
-    change = {"organization": None, "access": None, "access_date": None}
-    edited = client.patch(f"/baselines/{added['id']}", json=change, headers=maintainer).json()
-    assert {edited[name] for name in change} == {None}
+    client.patch(f"/baselines/{added['id']}", json={"size": "7B"}, headers=maintainer)
+    edited = client.patch(f"/baselines/{added['id']}", json={"size": None}, headers=maintainer).json()
+    assert edited["size"] is None
+
+
+def test_an_edit_that_changes_nothing_is_not_logged(client, maintainer, added):
+    before = _acts(client, maintainer)
+    change = {"source_note": ENTRY["source_note"], "scores": {"gsi-real": {"ic": 50.5, "sa": None}}}
+    answer = client.patch(f"/baselines/{added['id']}", json=change, headers=maintainer)
+    assert (answer.status_code, answer.json()) == (200, added)
+    assert _acts(client, maintainer) == before
+
+
+FIVE = {"ic": 50, "sa": 60.11, "ac": 70.22, "el": 80.33}  # their mean: 65.165
+
+
+@pytest.mark.parametrize("avg", [65.165, 65.16, 65.17, 65.18, 65.15])
+def test_an_avg_is_the_mean_of_the_four_up_to_rounding(avg, client, maintainer):
+    entry = {**ENTRY, "scores": {"gsi-real": {**FIVE, "avg": avg}}}
+    assert client.post("/baselines", json=entry, headers=maintainer).status_code == 201
+
+
+@pytest.mark.parametrize("avg", [65.19, 65.14, 65.2, 6.517, 0])
+def test_an_avg_that_is_not_the_mean_of_the_four_is_refused(avg, client, maintainer, added):
+    scores = {"gsi-real": {**FIVE, "avg": avg}}
+    answer = client.post("/baselines", json={**ENTRY, "model": "Other", "scores": scores}, headers=maintainer)
+    assert answer.status_code == 422
+    assert "65.1" in answer.json()["detail"]
+    change = {"scores": {"gsi-real": {**FIVE, "avg": avg}}}
+    assert client.patch(f"/baselines/{added['id']}", json=change, headers=maintainer).status_code == 422
+
+
+@pytest.mark.parametrize(("decimal", "status"), [(57.6, 201), (57.8, 422), (58, 422)])
+def test_a_source_with_one_decimal_is_allowed_its_rounding(decimal, status, client, maintainer):
+    row = {"ic": 50.1, "sa": 55.2, "ac": 60.1, "el": 64.6, "avg": decimal}  # mean: 57.5
+    answer = client.post("/baselines", json={**ENTRY, "scores": {"gsi-real": row}}, headers=maintainer)
+    assert answer.status_code == status
+
+
+def test_one_of_the_four_cannot_be_changed_away_from_the_avg(client, maintainer):
+    entry = _paper_entry(client, "Qwen")
+    answer = client.patch(f"/baselines/{entry['id']}", json={"scores": {"gsi-real": {"ic": 0}}}, headers=maintainer)
+    assert answer.status_code == 422
+
+
+def test_only_what_stands_in_a_paper_shows_the_papers_protocol(client, added):
+    board = _board(client)
+    assert (board["A new model"]["protocol"], board["Ultra"]["protocol"]) == (None, "paper")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +144,11 @@ def test_what_may_be_empty_can_be_taken_away(client, maintainer, added):
         {},
         {"model": None},
         {"source_url": None},
+        {"organization": None},
+        {"access": None},
+        {"access_date": None},
+        {"access_date": "2999-01-01"},
+        {"scores": {"gsi-real": {"ic": "50"}}},
         {"scores": None},
         {"scores": {"gsi-real": {"ic": None, "avg": None}}},
         {"scores": {"gsi-real": {"speed": 1}}},
@@ -126,6 +176,18 @@ def test_an_edit_that_would_leave_nonsense_is_refused(change, client, maintainer
         {"source_url": ""},
         {"access": "secret"},
         {"access_date": "yesterday"},
+        {"access_date": "2999-01-01"},
+        {"access_date": 1},
+        {"access_date": "20261120"},
+        {"access_date": "2026-11-20T00:00:00"},
+        {"access_date": "2026-02-30"},
+        {"access_date": None},
+        {"access": None},
+        {"organization": None},
+        {"organization": " "},
+        {"scores": {"gsi-real": {"ic": "50.5"}}},
+        {"scores": {"gsi-real": {"ic": True}}},
+        {"scores": {"gsi-real": {"ic": 1e999}}},
         {"model": "a\x00b"},
         {"source_note": "a\x00b"},
         {"organization": "\ud800"},
@@ -174,7 +236,7 @@ def test_a_reason_is_needed_to_retire(reason, client, maintainer, added):
 def test_seeding_brings_back_nothing_that_a_maintainer_retired_or_changed(client, maintainer, pool):
     retired, edited = _paper_entry(client, "Ultra"), _paper_entry(client, "Qwen")
     client.post(f"/baselines/{retired['id']}/retire", json={"reason": "withdrawn"}, headers=maintainer)
-    change = {"scores": {"gsi-real": {"avg": 43.45}}}
+    change = {"scores": {"gsi-real": {"avg": 43.45, "ic": None}}}
     assert client.patch(f"/baselines/{edited['id']}", json=change, headers=maintainer).status_code == 200
     with transaction(pool) as conn:
         assert seed(conn) == []
@@ -185,6 +247,14 @@ def test_seeding_brings_back_nothing_that_a_maintainer_retired_or_changed(client
 def test_an_entry_from_a_paper_keeps_its_name(client, maintainer):
     entry = _paper_entry(client, "Ultra")
     assert client.patch(f"/baselines/{entry['id']}", json={"model": "Other"}, headers=maintainer).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["organization", "access", "access_date", "source_url"])
+def test_an_entry_without_its_provenance_is_refused(name, client, maintainer):
+    entry = {key: value for key, value in ENTRY.items() if key != name}
+    answer = client.post("/baselines", json=entry, headers=maintainer)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [name]
 
 
 def test_what_does_not_exist_is_not_found(client, maintainer):

@@ -4,11 +4,14 @@ import logging
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from server.app import create_app
 from server.db.pool import make_pool
 from server.errors import GsiError
 from server.storage.local import LocalStorage
+from server.worker.app import make_celery
+from server.worker.queue import CeleryQueue
 
 
 def _problem(answer):
@@ -43,13 +46,26 @@ def test_every_error_is_a_problem_document(method, path, status, code, client):
     assert body["remedy"]
 
 
-def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(client):
-    assert client.delete("/benchmarks").headers["allow"] == "GET"
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b'{"team": "\xff"}', b"[" * 100_000, b"1" * 5000, b"team=x"])
+def test_a_body_that_is_no_json_is_told_so_and_what_to_send(content, client):
+    answer = client.post("/development/login", content=content, headers={"content-type": "application/json"})
+    told = _problem(answer)
+    assert (told["status"], told["code"]) == (400, "invalid-json")
+    assert "UTF-8" in told["remedy"]
 
 
-def test_a_body_that_is_no_json_is_told_so(client):
-    answer = client.post("/development/login", content=b"{", headers={"content-type": "application/json"})
-    assert _problem(answer)["errors"]
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/zip", None])
+def test_json_sent_as_something_else_is_told_so_and_what_to_send(content_type, client):
+    headers = {"content-type": content_type} if content_type else {}
+    told = _problem(client.post("/development/login", content=b'{"team": "Team"}', headers=headers))
+    assert (told["status"], told["code"]) == (415, "unsupported-media-type")
+    assert "application/json" in told["remedy"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"text"', b"7"])
+def test_json_that_is_no_object_is_an_invalid_request(content, client):
+    answer = client.post("/development/login", content=content, headers={"content-type": "application/json"})
+    assert (_problem(answer)["code"], answer.json()["errors"][0]["field"]) == ("invalid-request", "body")
 
 
 def test_an_invalid_value_is_not_sent_back(client):
@@ -119,3 +135,18 @@ def test_a_storage_that_cannot_be_used_is_503(settings, queue, pool, tmp_path):
     with TestClient(app, base_url="http://test/api/v1", raise_server_exceptions=False) as client:
         answer = client.get("/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage-unavailable")
+    assert str(tmp_path) not in answer.text
+
+
+def test_a_queue_that_does_not_answer_is_503_and_its_address_is_not_told(settings, storage, pool):
+    dead = settings.model_copy(update={"broker_url": SecretStr("redis://:PASSWORD@127.0.0.1:9/0")})
+    app = create_app(dead, queue=CeleryQueue(make_celery(dead)), storage=storage, pool=pool)
+    with TestClient(app, base_url="http://test/api/v1", raise_server_exceptions=False) as client:
+        answer = client.get("/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "queue-unavailable")
+    assert "127.0.0.1" not in answer.text
+    assert "PASSWORD" not in answer.text
+
+
+def test_a_service_whose_parts_all_answer_is_ready(client):
+    assert client.get("/ready").json()["status"] == "ok"

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from server.errors import ConfigurationError
-from server.settings import Settings
+from server.settings import Settings, unusable
 from server.storage.choose import storage_of
 from server.storage.local import LocalStorage
 from server.storage.s3 import S3Storage
@@ -22,6 +22,56 @@ def test_the_defaults_are_those_of_a_closed_service():
 def test_what_is_missing_is_named(name):
     with pytest.raises(ValidationError, match="(?i)storage" if name == "storage_dir" else name):
         Settings.model_validate({key: value for key, value in GOOD.items() if key != name})
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "broker_url"])
+@pytest.mark.parametrize("address", ["x://user:SECRET@host:port/n", "SECRET", "x://user:SECRET@[::1/n"])
+def test_an_address_that_is_none_is_refused_and_not_repeated(name, address):
+    with pytest.raises(ValidationError) as told:
+        Settings.model_validate(
+            {**GOOD, name: address.replace("x:", "redis:" if name == "broker_url" else "postgres:")}
+        )
+    assert "SECRET" not in str(told.value)
+    (words,) = unusable(told.value)
+    assert words.startswith((f"GSI_{name.upper()}: is not an address", f"{name}: is not an address"))
+
+
+@pytest.mark.parametrize("address", ["redis://:p@h:6379/0", "rediss://h", "amqp://u:p@h//", "amqps://h", "memory://"])
+def test_the_brokers_that_the_queue_works_on_are_taken(address):
+    assert Settings.model_validate({**GOOD, "broker_url": address}).broker_url.get_secret_value() == address
+
+
+def test_a_broker_of_another_kind_is_refused():
+    with pytest.raises(ValidationError, match="redis://"):
+        Settings.model_validate({**GOOD, "broker_url": "http://h:1"})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql:///n?host=%2Frun%2Fx",
+        "postgresql://u:p%40s@[::1]:5432/n",
+        "host=h port=5432",
+        "postgresql://a:1,b:2/n",
+    ],
+)
+def test_every_form_of_address_that_libpq_takes_is_taken(address):
+    assert Settings.model_validate({**GOOD, "DATABASE_URL": address}).database_url.get_secret_value() == address
+
+
+@pytest.mark.parametrize("address", ["example.org", "https://", "ftp://example.org", "https://u:p@example.org"])
+def test_a_public_address_that_is_none_is_refused(address):
+    with pytest.raises(ValidationError, match="https://host"):
+        Settings.model_validate({**GOOD, "public_url": address})
+
+
+def test_each_unusable_setting_is_named_as_it_is_set():
+    with pytest.raises(ValidationError) as told:
+        Settings.model_validate({"DATABASE_URL": "postgresql://x", "lease_seconds": -1, "storage_dir": "/x"})
+    assert unusable(told.value) == [
+        "GSI_SECRET_KEY: is not set",
+        "GSI_LEASE_SECONDS: Input should be greater than 0",
+    ]
 
 
 def test_development_logins_are_refused_in_production():

@@ -90,9 +90,18 @@ def test_one_idempotency_key_sent_at_once_many_times_makes_one_submission(client
         ({"model": "x" * 121}, "model"),
         ({"model": "a\nb"}, "model"),
         ({"model": "backwards \u202e"}, "model"),
+        ({"model": "zero\u200bwidth"}, "model"),
+        ({"model": "\u00a0"}, "model"),
+        ({"organization": "\u3164"}, "organization"),
         ({"model": None}, "model"),
         ({"url": "javascript:alert(1)"}, "url"),
         ({"url": "https://a b"}, "url"),
+        ({"url": "https://"}, "url"),
+        ({"url": "https:///path"}, "url"),
+        ({"url": "https://."}, "url"),
+        ({"url": "https://user:word@example.org"}, "url"),
+        ({"url": "https://example.org:port"}, "url"),
+        ({"url": "https://[::1"}, "url"),
         ({"description": "\x00"}, "description"),
         ({"description": "x" * 2001}, "description"),
         ({"benchmark": "../x"}, "benchmark"),
@@ -103,6 +112,22 @@ def test_a_wish_that_cannot_be_is_refused_with_the_fields_name(change, field, cl
     answer = client.post("/submissions", json={**NEW, **change}, headers=owner)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_names_are_kept_in_their_one_form(client, owner):
+    wish = {**NEW, "model": " A\u00a0 model\uff12 ", "organization": "The  Org"}
+    made = client.post("/submissions", json=wish, headers=owner).json()
+    assert (made["model"], made["organization"]) == ("A model2", "The Org")
+
+
+def test_half_a_character_is_told_as_such_and_not_sent_back(client, owner):
+    answer = client.post(
+        "/submissions",
+        content='{"benchmark": "blocks", "model": "a\\ud800b"}',
+        headers=owner | {"content-type": "application/json"},
+    )
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["model"]
 
 
 def test_an_unknown_benchmark_is_not_found(client, owner):
@@ -223,6 +248,15 @@ def test_withdrawing_deletes_the_archive_and_keeps_its_hash(client, owner, begun
     assert told["archive_sha256"] == hashlib.sha256(b"PK").hexdigest()
 
 
+def test_a_failed_submission_that_is_withdrawn_is_not_tried_again(client, owner, maintainer, blocks, pool, storage):
+    with transaction(pool) as conn:
+        failed = making.submission(conn, blocks, state=State.FAILED)
+    storage.put(f"submissions/{failed}/a.zip", [b"PK"], max_bytes=2)
+    assert client.post(f"/submissions/{failed}/withdraw", headers=owner).json()["state"] == "withdrawn"
+    assert not storage.exists(f"submissions/{failed}/a.zip")
+    assert client.post(f"/submissions/{failed}/retry", headers=maintainer).status_code == 409
+
+
 def test_a_retry_asks_for_the_check_only_once_it_is_committed(client, maintainer, blocks, pool, queue):
     with transaction(pool) as conn:
         failed = making.submission(conn, blocks, state=State.FAILED)
@@ -236,7 +270,7 @@ def test_a_retry_asks_for_the_check_only_once_it_is_committed(client, maintainer
 
 
 VERBS = {"publish": {State.SCORED}, "unpublish": {State.PUBLISHED}}
-VERBS["withdraw"] = set(State) - {State.REJECTED, State.FAILED, State.WITHDRAWN}
+VERBS["withdraw"] = set(State) - {State.REJECTED, State.WITHDRAWN}
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -41,6 +41,11 @@ def test_a_name_stands_for_one_team_whatever_its_case(client):
     assert first["token"] != again["token"]
 
 
+@pytest.mark.parametrize("spelling", ["the team", "The  Team", "The\u00a0Team", "\uff34he Team"])
+def test_a_team_is_one_however_its_name_is_spelled(spelling, client):
+    assert _sign_in(client, team="The Team").json()["team"] == _sign_in(client, team=spelling).json()["team"]
+
+
 def test_first_sign_ins_at_once_make_one_team(client):
     found = []
     threads = [
@@ -68,6 +73,10 @@ def test_a_maintainer_has_no_team(client):
         {"team": "<b>x</b>"},
         {"team": "a\nb"},
         {"team": "a\x00b"},
+        {"team": "The\u200bTeam"},
+        {"team": "\u200b\u200b"},
+        {"team": "\uff1cb\uff1e"},
+        {"team": "\u00a0x\u2003"},
         {"team": "Team", "maintainer": True},
         {"maintainer": False},
         {"team": "Team", "role": "maintainer"},

@@ -32,6 +32,9 @@ ZIP = b"PK\x05\x06" + bytes(18)
 BASELINE = {
     "benchmark": "sat-real",
     "model": "New",
+    "organization": "Org",
+    "access": "closed",
+    "access_date": "2026-11-20",
     "source_url": "https://example.org",
     "scores": {"sat-real": {"overall": 1}},
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.embedded.process import StartError, wait_for_predecessor
+from infra.embedded.process import StartError, spawn, wait_for_predecessor
 
 
 def sleeper(folder: Path, *, seconds: float) -> subprocess.Popen[bytes]:
@@ -44,3 +44,10 @@ def test_a_pid_file_of_a_dead_process_stays_for_the_programs_own_check(tmp_path:
     (tmp_path / "pid").write_text(f"{dead.pid}\n")
     wait_for_predecessor("postgres", pid_file=tmp_path / "pid", folder=tmp_path, timeout=0.1)
     assert (tmp_path / "pid").exists()
+
+
+def test_a_log_is_added_to_unless_it_is_to_begin_afresh(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "part.log"
+    for word, afresh in (("old", False), ("older", True), ("new", False)):
+        spawn(["echo", word], log=log, afresh=afresh).wait()
+    assert log.read_text() == "older\nnew\n"

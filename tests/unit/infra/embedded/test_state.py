@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.embedded.process import StartError
 from infra.embedded.state import (
     AlreadyRunningError,
     StackState,
@@ -43,3 +44,9 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path)
     assert first == secret_of(tmp_path)
     assert len(first) >= 32
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+
+
+def test_a_data_directory_whose_lock_cannot_be_opened_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(StartError, match=r"lock.*--data-dir"), locked(tmp_path):
+        pass

@@ -158,9 +158,24 @@ def test_another_size_is_refused_with_both_sizes():
     assert "512 x 384" in found.remedy
 
 
-@pytest.mark.parametrize("size", [(30_000, 30_000), (12_000, 12_000), (2**31 - 1, 1)])
-def test_a_header_that_claims_an_enormous_picture_costs_nothing(size):
-    assert refused(png(depth=8, colour=2, rows=b"", size=size)) in {"wrong-size", "damaged-image"}
+@pytest.mark.parametrize("size", [(30_000, 30_000), (12_000, 12_000), (16_000, 12_000), (2**31 - 1, 1)])
+@pytest.mark.parametrize(("depth", "colour"), [(8, 2), (1, 0)])
+def test_a_header_that_claims_an_enormous_picture_costs_nothing_and_its_size_is_told(depth, colour, size):
+    content = png(depth=depth, colour=colour, rows=b"", size=size)
+    assert refused(content) == "wrong-size"
+    found = decode(content, name="s/a.png", sample=SAMPLE)
+    assert isinstance(found, Defect)
+    assert f"{size[0]} x {size[1]}" in found.message
+
+
+def test_an_enormous_jpeg_is_told_its_size():
+    content = bytearray(saved(Image.fromarray(RGB), "JPEG"))
+    frame = content.index(b"\xff\xc0")
+    content[frame + 5 : frame + 9] = struct.pack(">2H", 60_000, 65_000)
+    found = decode(bytes(content), name="s/a.jpg", sample=SAMPLE)
+    assert isinstance(found, Defect)
+    assert found.code == "wrong-size"
+    assert "65000 x 60000" in found.message
 
 
 def test_a_bomb_in_a_text_chunk_does_no_harm():

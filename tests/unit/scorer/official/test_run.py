@@ -147,3 +147,22 @@ def test_a_data_set_is_named_with_its_folder(value, tmp_path, capsys):
         main(["official", "--dataset", value, "--model", "m", "--judgements", "j", "--weights", "w", "--out", "o"])
     assert ended.value.code == ExitCode.USAGE
     assert "NAME=FOLDER" in capsys.readouterr().err
+
+
+def test_without_weights_it_is_said_how_to_fetch_them(tmp_path, monkeypatch, capsys):
+    folders.write(tmp_path, prompts={"0": MOVE})
+    monkeypatch.setenv("GSI_WEIGHTS", str(tmp_path / "none"))
+    given = folders.arguments(tmp_path)
+    at = given.index("--weights")
+    assert main(given[:at] + given[at + 2 :]) == ExitCode.DEFECT
+    assert "fetch-weights lpips-alex-v0.1" in capsys.readouterr().err
+
+
+def test_a_kept_share_of_the_originals_gives_the_same_files(tmp_path):
+    folders.write(tmp_path, prompts={"0": MOVE, "1": "Remove the cup."})
+    told = []
+    for extra in ([], ["--originals", str(tmp_path / "kept")], ["--originals", str(tmp_path / "kept")]):
+        assert main([*folders.arguments(tmp_path), *extra]) == ExitCode.OK
+        told.append({path.name: path.read_text() for path in (tmp_path / "out").rglob("*.json")})
+    assert any((tmp_path / "kept").iterdir())
+    assert told[0] == told[1] == told[2]

@@ -1,0 +1,89 @@
+"""What this installation measures with: where weights lie, which model judges. Read from one JSON file.
+
+The file decides nothing that is not written into the report: names come from the run's manifest, hashes of weights and
+the judge's model, revision and prompt go into the report as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from scorer import weights
+from scorer.commands.judge import KEY_VARIABLE
+from scorer.contract import RunManifest, Strict
+from scorer.errors import BenchmarkError
+from scorer.judges.endpoint import EndpointJudge, EndpointSettings
+from scorer.judges.journal import Journal
+from scorer.judges.local import LocalJudge, LocalSettings
+from scorer.judges.port import Judge
+from scorer.judges.recorded import RecordedJudge
+
+FILE = "instruments.json"
+"""Its name in a run's folder."""
+
+Folder = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Endpoint(EndpointSettings):
+    """A served model; its key, if it wants one, comes from the environment."""
+
+    adapter: Literal["endpoint"]
+
+
+class Local(LocalSettings):
+    """A model run in the scorer's own process."""
+
+    adapter: Literal["local"]
+
+
+class Recorded(Strict):
+    """Answers given before: a journal."""
+
+    adapter: Literal["recorded"]
+    journal: Folder
+
+
+class InstrumentSettings(Strict):
+    """``weights``: the folder of ``fetch-weights``; None: its default. ``judge``: the language judge, if there is one.
+
+    ``journals``: where judgements are kept, so that a run that is tried again asks only what is missing.
+    """
+
+    weights: Folder | None = None
+    judge: Annotated[Endpoint | Local | Recorded, Field(discriminator="adapter")] | None = None
+    journals: Folder | None = None
+
+    def weights_folder(self, environment: Mapping[str, str]) -> Path:
+        """Where weights are."""
+        return Path(self.weights) if self.weights else weights.default_folder(environment)
+
+
+def read(path: Path) -> InstrumentSettings:
+    """The settings of a file; the defaults where there is none. Raises BenchmarkError where it cannot be used."""
+    try:
+        return InstrumentSettings.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return InstrumentSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BenchmarkError(f"{path.name} is not valid: {where or 'content'}: {first['msg'].lower()}") from None
+
+
+def language_judge(settings: InstrumentSettings, manifest: RunManifest) -> Judge:
+    """The judge of the settings. Raises BenchmarkError where none is set up, JudgeError where it cannot work."""
+    if settings.judge is None:
+        raise BenchmarkError(f"the run asks for {manifest.judge}, but {FILE} of this installation names no judge")
+    if isinstance(settings.judge, Recorded):
+        return RecordedJudge.from_journal(Path(settings.judge.journal))
+    journal = None
+    if settings.journals is not None:
+        journal = Journal(Path(settings.journals) / f"{manifest.submission}-{manifest.subset}.jsonl")
+    if isinstance(settings.judge, Local):
+        return LocalJudge(settings.judge, journal=journal)
+    return EndpointJudge(settings.judge, api_key=os.environ.get(KEY_VARIABLE), journal=journal)
