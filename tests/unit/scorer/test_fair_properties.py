@@ -32,7 +32,7 @@ from scorer.rules import Case, Edit, judge
 
 OPERATIONS = ("move", "rotate", "scale", "remove")
 NOISE = Noise()
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=200, deadline=None)
 
 
 @dataclass(frozen=True, eq=False)
