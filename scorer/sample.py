@@ -167,7 +167,7 @@ def _view(sight: Sight, profile: Profile) -> Measured:
     task, scenes = sight.task, sight.scenes
     preparation = Preparation.of(profile)
     truth = scenes.true_share(task, preparation)
-    seen = view.match(task.truth.new_objects, sight.everything)
+    seen = view.match(task.truth.new_objects, sight.everything, before=task.truth.objects)
     if task.truth.new_objects and scenes.detector.sees_everything:
         answer = view.measure(seen, before=task.truth.objects, goals=task.truth.new_objects)
     else:
@@ -213,7 +213,8 @@ def _whole(original: official.Share, edited: Image, profile: Profile, scenes: Sc
 def _company(sight: Sight) -> list[Subject]:
     """Every object of a view that is seen before and after."""
     origins = sight.scenes.origins(sight.task)
-    seen = view.match(sight.task.truth.new_objects, sight.everything)
+    truth = sight.task.truth
+    seen = view.match(truth.new_objects, sight.everything, before=truth.objects)
     pairs = zip(origins, seen.found, strict=False)  # origins that the truth does not know stand last
     return [Subject(origin.found, after) for origin, after in pairs if after is not None]
 

@@ -18,6 +18,8 @@ FAITHFUL_ANGLE = np.deg2rad(25.0)
 """turned by this much,"""
 FAITHFUL_SIZE = 1.35
 """and its sides may be too large or too small by this factor."""
+BEYOND = 1e-3
+"""What each metre beyond the saturation still costs: enough to decide among equals, no more."""
 
 
 def assign(cost: FloatArray) -> list[int | None]:
@@ -43,6 +45,17 @@ def distances(rows: Sequence[Pose], columns: Sequence[Detection]) -> FloatArray:
     return table
 
 
+def saturated(cost: FloatArray, *, at: float) -> FloatArray:
+    """Costs that hardly grow beyond ``at``, metres: min(c, at) + 0.001 max(0, c - at)."""
+    return np.asarray(np.minimum(cost, at) + BEYOND * np.maximum(0.0, cost - at))
+
+
+def _spacing(places: Sequence[Detection]) -> float:
+    """The least distance between two places; infinite where there is but one."""
+    between = distances([Pose.of_detection(place) for place in places], places)
+    return float(between[~np.eye(len(places), dtype=np.bool_)].min(initial=np.inf))
+
+
 def labels_of(objects: Sequence[TruthObject] | Sequence[Origin]) -> list[str]:
     """The distinct labels, in order of appearance."""
     return list(dict.fromkeys(known.label for known in objects))
@@ -59,9 +72,11 @@ def find_origins(
     """Every object of the truth with its detection on the original image, in order; then what else was seen there.
 
     ``image_size``: (2,) width and height. A detection that contradicts the truth is replaced by the truth. What the
-    truth does not know (the neighbours in a photograph) is known by its detection alone.
+    truth does not know (the neighbours in a photograph) is known by its detection alone; a detection assigned to an
+    object, and no farther from it than its longest side, is no neighbour but that object, badly measured.
     """
     origins: list[Origin | None] = [None] * len(objects)
+    taken: set[int] = set()
     for label in labels_of(objects):
         rows = [i for i, known in enumerate(objects) if known.label == label]
         found = in_canonical_order([d for d in detections if is_called(d, label)])
@@ -69,10 +84,11 @@ def find_origins(
         for i, pose, column in zip(rows, poses, assign(distances(poses, found)), strict=True):
             candidate = None if column is None else found[column]
             measured = candidate is not None and is_faithful(candidate, pose)
+            if candidate is not None and centre_distance(candidate.bbox_3d, pose.box) <= float(pose.size.max()):
+                taken.add(id(candidate))
             seen = candidate if candidate is not None and measured else _from_truth(label, pose, intrinsics, image_size)
             origins[i] = Origin(label=label, truth=pose, found=seen, measured=measured)
     known = [origin for origin in origins if origin is not None]
-    taken = {id(origin.found) for origin in known}
     others = [found for found in in_canonical_order(detections) if id(found) not in taken]
     labels = labels_of(objects)
     return known + [
@@ -108,7 +124,8 @@ def match_edited(
     """Assign the edited image's detections to the objects of the original, label by label.
 
     The cost of a pair is the distance of their centres; for the target it is the smaller of the distances to where it
-    was and to its ``goal``. Labels that no origin has make extras.
+    was and to its ``goal``. Costs saturate at the least distance between two origins of the label, so that one object
+    gone far is believed before two gone to each other's places. Labels that no origin has make extras.
     """
     after: list[Detection | None] = [None] * len(origins)
     extras: list[Detection] = []
@@ -117,11 +134,12 @@ def match_edited(
         rows = [i for i, origin in enumerate(origins) if origin.label == label]
         found = [d for d in remaining if is_called(d, label)]
         remaining = [d for d in remaining if not is_called(d, label)]
-        cost = distances([Pose.of_detection(origins[i].found) for i in rows], found)
+        places = [origins[i].found for i in rows]
+        cost = distances([Pose.of_detection(place) for place in places], found)
         if goal is not None and target in rows:
             row = rows.index(target)
             cost[row] = np.minimum(cost[row], distances([goal], found)[0])
-        columns = assign(cost)
+        columns = assign(saturated(cost, at=_spacing(places)))
         for i, column in zip(rows, columns, strict=True):
             after[i] = None if column is None else found[column]
         extras += [d for j, d in enumerate(found) if j not in columns]

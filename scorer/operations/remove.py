@@ -2,7 +2,7 @@
 
     IC = 1  if  the target was assigned to nothing, nothing new of its name appeared, at most one other object was lost
                 or added, and not all other objects were lost
-    SA = clip(1 - (other objects lost + other objects added) / 2, 0, 1)
+    SA = clip(1 - (other objects lost + other objects added) / 2, 0, 1), 0 where the target is still there
 
 Without the last two conditions an empty picture would count as a removal.
 """
@@ -37,7 +37,7 @@ def measure(change: Change) -> Compliance:
         reason = "the target is gone"
     return decided(
         done=change.result is None and not alike and not spoiled,
-        accuracy=1 - COST_OF_ANOTHER * disturbed,
+        accuracy=1 - COST_OF_ANOTHER * disturbed if change.result is None and not alike else 0.0,
         reason=reason,
         quantities={"target_found": change.result is not None, "others_lost": others_lost, "added": len(change.extras)},
     )

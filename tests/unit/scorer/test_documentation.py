@@ -8,9 +8,9 @@ import pytest
 from scorer.bundle import Limits
 from scorer.comparing import LEAST_KEPT
 from scorer.contract import ExitCode
-from scorer.deviations import FAIR
-from scorer.measures.msssim import NAME as MSSSIM
-from scorer.measures.msssim import REACH
+from scorer.deviations import FAIR, OFFICIAL, TABLE
+from scorer.measures.msssim import NAME, REACH
+from scorer.official.imaging import LONGEST
 from scorer.official.locality import LARGEST_DISTANCE, LEAST_SIMILARITY
 from scorer.operations import matching
 
@@ -22,8 +22,11 @@ LIMITS = Limits()
     "words",
     [
         f"`{FAIR.name}`",
-        f"`{MSSSIM}`",
+        f"`{OFFICIAL.name}`",
+        f"`{NAME}`",
         f"S > {LEAST_SIMILARITY} and D < {LARGEST_DISTANCE}",
+        f"S > {LEAST_SIMILARITY} or D < {LARGEST_DISTANCE}",
+        f"longest side is at most {LONGEST} pixels",
         f"widened by {REACH} pixels",
         f"Less than {LEAST_KEPT:.0%} of the image",
         f"within a factor of {matching.FAITHFUL_SIZE}",
@@ -36,3 +39,14 @@ LIMITS = Limits()
 )
 def test_the_page_states_the_numbers_that_the_code_uses(words):
     assert words in " ".join(PAGE.split())
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.deviation.value)
+def test_the_page_tables_every_deviation_with_the_words_of_the_code(entry):
+    cells = [entry.defect, f"`{entry.deviation}`", entry.reason, entry.formula, entry.effect]
+    assert "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |" in PAGE.splitlines()
+
+
+def test_the_page_tables_no_deviation_that_the_code_does_not_have():
+    rows = [line for line in PAGE.splitlines() if line.startswith("| D")]
+    assert len(rows) == len(TABLE)

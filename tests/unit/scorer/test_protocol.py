@@ -9,6 +9,7 @@ import pytest
 from scorer import inputs, protocol
 from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
+from scorer.deviations import FAIR
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.judges.blocks import BlocksJudge
 from scorer.measures.msssim import MsSsim
@@ -98,6 +99,7 @@ def test_a_report_explains_every_number(reports):
 def test_a_report_names_everything_that_can_change_a_number(reports):
     versions = reports["perfect"].versions
     assert set(reports["perfect"].results) == {"gsi-fair-1"}
+    assert reports["perfect"].ranked.deviations == FAIR.listed
     assert versions["perceptual"] == "msssim-1"
     assert {"detector", "judge", "code", "numpy", "torch", "opencv", "pillow", "scipy", "python"} <= set(versions)
     assert "unknown" not in versions.values()

@@ -98,3 +98,26 @@ def test_objects_are_only_matched_within_their_name():
 )
 def test_a_detection_answers_to_the_label_or_to_a_word_of_it(label, yes):
     assert is_called(replace(RED, label=label).seen, "red block") is yes
+
+
+@pytest.mark.parametrize("far", [0.2, 0.5, 2.0])
+def test_a_twin_that_went_far_does_not_pass_for_the_target_beside_it(far):
+    twin = replace(RED, x=RED.x + 0.15)
+    origins = find_origins(
+        [RED.truth, twin.truth], [RED.seen, twin.seen], intrinsics=CAMERA.intrinsics, image_size=IMAGE_SIZE
+    )
+    gone = replace(twin, x=twin.x + far).seen
+    stayed = RED.seen
+    change = match_edited(origins, [gone, stayed], target=0, goal=replace(RED, x=RED.x + far).pose)
+    assert change.after[0] is stayed
+    assert change.after[1] is gone
+
+
+def test_what_contradicts_the_truth_but_stands_there_is_no_neighbour_and_what_stands_aside_is():
+    turned = replace(RED, yaw=RED.yaw + np.pi).seen
+    aside = replace(RED, x=RED.x + 0.2).seen
+    found = [
+        find_origins([RED.truth], [one], intrinsics=CAMERA.intrinsics, image_size=IMAGE_SIZE) for one in (turned, aside)
+    ]
+    assert [len(origins) for origins in found] == [1, 2]
+    assert found[1][1].found is aside
