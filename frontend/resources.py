@@ -78,6 +78,7 @@ class Benchmark:
     protocol: str
     protocols: tuple[str, ...]
     accepts_submissions: bool
+    missing_instruments: tuple[str, ...]
     ranked_by: str
     dimensions: tuple[Dimension, ...]
     subsets: tuple[Subset, ...]
@@ -94,6 +95,7 @@ class Benchmark:
             protocol=_text(data, "protocol"),
             protocols=tuple(str(item) for item in data.get("protocols") or [_text(data, "protocol")]),
             accepts_submissions=bool(data.get("accepts_submissions")),
+            missing_instruments=tuple(str(item) for item in data.get("missing_instruments") or ()),
             ranked_by=_text(data, "ranked_by"),
             dimensions=tuple(Dimension.read(item) for item in _items(data, "dimensions")),
             subsets=tuple(Subset.read(item) for item in _items(data, "subsets")),

@@ -139,7 +139,7 @@ TABLE: tuple[Entry, ...] = (
         Deviation.COUNT_MISSING,
         "D12",
         "Only images that are there are scored: hard samples can be left out.",
-        "Every sample of the manifest counts; a missing or unreadable one scores 0 and is listed.",
+        "Every sample of the benchmark counts; a missing, unreadable or wrong-size image scores 0 and is listed.",
         "Leaving out costs what failing costs.",
     ),
     Entry(
@@ -211,7 +211,8 @@ TABLE: tuple[Entry, ...] = (
         Deviation.FRESH_DETECTIONS,
         "D22",
         "Saved detections are used for an image that has changed since.",
-        "A detection is used only for the image (sha256) that it was made on.",
+        "A record that names the sha256 of its image is used for that image alone; scored submissions are always"
+        " seen anew.",
         "A corrected edit is scored as it is.",
     ),
     Entry(

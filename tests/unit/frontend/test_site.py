@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from tests.unit.frontend.fake_api import DEFECTS, Service
+from tests.unit.frontend.fake_api import BENCHMARKS, DEFECTS, Service
 
 PAGES = ["/", "/submit", "/submissions", "/about"]
 
@@ -100,6 +100,14 @@ def test_a_board_has_a_view_for_each_of_its_protocols(site: str, service: Servic
     assert re.search(r'id="protocol-gsi-official-1"[^>]*aria-current="true"', official)
     assert "leaderboard.csv?protocol=gsi-official-1" in official
     assert "protocol-" not in get(site, "/").text
+
+
+def test_a_benchmark_that_cannot_be_scored_here_yet_says_why_it_is_closed(site: str, monkeypatch) -> None:
+    closed = {**BENCHMARKS["blocks"], "accepts_submissions": False, "missing_instruments": ["detector deep-eye"]}
+    monkeypatch.setitem(BENCHMARKS, "blocks", closed)
+    page = get(site, "/?board=blocks").text
+    assert "Submissions open when this service has what it is measured with: detector deep-eye." in text_of(page)
+    assert "Submit to Blocks" not in page
 
 
 def test_a_result_shows_what_the_other_protocol_makes_of_it(site: str) -> None:
