@@ -152,7 +152,7 @@ def way(world: World, rng: np.random.Generator, metres: float) -> FloatArray:
         end = world.target.pose.centre + step
         clear = all(np.linalg.norm(end - thing.pose.centre) >= CLEARANCE for thing in world.things[1:])
         if clear and end[2] > 0.5:
-            return step
+            return np.asarray(step)
     raise ValueError(f"the target has no clear way of {metres} m")
 
 

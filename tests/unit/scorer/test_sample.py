@@ -134,7 +134,7 @@ def test_without_view_progress_an_untouched_view_keeps_its_likeness(scenes):
     assert 0 < official.compliance == official.accuracy < 1
 
 
-def test_without_half_compliance_a_fraction_of_a_view_is_a_fraction_of_compliance(scenes):
+def test_half_compliance_alone_makes_a_rate_of_the_official_fraction_of_a_view(scenes):
     one = task(scenes, "view")
     profile = Profile("fraction", OFFICIAL.deviations | {Deviation.HALF_COMPLIANCE})
     likeness = measured(scenes, one, scenes.original(one.sample), OFFICIAL).compliance
