@@ -167,9 +167,9 @@ TABLE: tuple[Entry, ...] = (
         Deviation.VIEW_PROGRESS,
         "D16",
         "An unedited picture keeps a high view score, without any gate, and a fraction enters IC.",
-        "p = 1 − e/e₀, e and e₀ the errors of the edited view and of the original: of object centres where the scene"
-        " is known and the detector sees it all, else of the perceptual distance to the true view. IC: p ≥ ½,"
-        " SA = clip(p), EL = 100(1 − D) against the true view.",
+        "SA = clip(1 − e/e₀), e and e₀ the errors of the edited view and of the original: of object centres where the"
+        " scene is known and the detector sees it all, else of the perceptual distance to the true view. IC: at least"
+        " half of the change that was asked for. EL = 100(1 − D) against the true view.",
         "Doing nothing scores 0, the true view 100.",
     ),
     Entry(

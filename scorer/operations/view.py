@@ -1,13 +1,15 @@
 """View: are all objects where they appear from the new camera?
 
-With r the mean distance between the objects' centres in the old and in the new camera's frame, e the mean error of the
-centres found in the new one, and e0 the same for the original's layout:
+With u_i the displacement of object i's centre between the old and the new camera's frame, v_i the one found, r the mean
+of |u_i|, e the mean of min(r, |v_i - u_i|), and a subscript 0 for what the original's layout itself would get:
 
-    p = 1 - e / e0,   IC = 1 if p >= 1/2,   SA = clip(p, 0, 1)
+    q = sum(v_i . u_i) / (sum(|u_i|^2) + added r^2)
+    IC = 1  if  (q - q0) / (1 - q0) >= 1/2  and  the mean of |v_i - u_i| <= e0
+    SA = clip(1 - e / e0, 0, 1)
 
-Detections and true objects are assigned one to one within each label at the least error; no pair errs by more than r,
-and an object that was lost or added errs by r. Measured so, the original's layout may fit the new view better than r
-says (a row of equal chairs, shifted by one): e0 knows.
+Detections and true objects are assigned one to one within each label at the least error; an object that was lost has
+v_i = 0 and errs by r, one that was added errs by r. The original's layout may fit the new view better than nothing does
+(a row of equal chairs, shifted by one): q0 and e0 know. As in a move, noise that points nowhere hardly changes q.
 """
 
 from __future__ import annotations
@@ -58,18 +60,18 @@ def measure(seen: Seen, *, before: Sequence[TruthObject], goals: Sequence[TruthO
 
     ``seen``: what :func:`match` found with the same ``before``.
     """
-    reach = _reach(before, goals)
-    layout = [_as_seen(known) for known in before]
-    error, unchanged = (_error(one, goals, reach) for one in (seen, match(goals, layout, before=before)))
-    progress = 1 - error / unchanged if unchanged > LEAST_CHANGE else 0.0
-    done = progress >= LEAST_PROGRESS
+    layout = match(goals, [_as_seen(known) for known in before], before=before)
+    made, unchanged = (_fit(one, before, goals) for one in (seen, layout))
+    asks = unchanged.error > LEAST_CHANGE and unchanged.progress < 1
+    progress = (made.progress - unchanged.progress) / (1 - unchanged.progress) if asks else 0.0
+    done = progress >= LEAST_PROGRESS and made.deviation <= unchanged.error
     return decided(
         done=done,
-        accuracy=progress,
+        accuracy=1 - made.error / unchanged.error if asks else 0.0,
         reason="the view changed as asked" if done else "the objects are not where they appear from the new view",
         quantities={
-            "error_m": error,
-            "unchanged_error_m": unchanged,
+            "error_m": made.error,
+            "unchanged_error_m": unchanged.error,
             "progress": progress,
             "lost": sum(found is None for found in seen.found),
             "added": seen.added,
@@ -82,13 +84,27 @@ def _reach(before: Sequence[TruthObject], goals: Sequence[TruthObject]) -> float
     return float(np.mean([centre_distance(old.bbox_3d, new.bbox_3d) for old, new in pairs]))
 
 
-def _error(seen: Seen, goals: Sequence[TruthObject], reach: float) -> float:
-    """The mean error of the centres, metres; what was lost or added errs by ``reach``."""
-    errors = [
-        reach if found is None else min(reach, centre_distance(found.bbox_3d, goal.bbox_3d))
-        for found, goal in zip(seen.found, goals, strict=True)
-    ]
-    return float(np.mean(errors + [reach] * seen.added))
+class _Fit(NamedTuple):
+    """How a layout fits the new view: q, and the mean errors in metres, bounded by r (e) and not."""
+
+    progress: float
+    error: float
+    deviation: float
+
+
+def _fit(seen: Seen, before: Sequence[TruthObject], goals: Sequence[TruthObject]) -> _Fit:
+    old, new = (np.array([known.bbox_3d[:3] for known in side]) for side in (before, goals))
+    centres = [start if found is None else found.bbox_3d[:3] for found, start in zip(seen.found, old, strict=True)]
+    lost = np.array([found is None for found in seen.found])
+    reach = _reach(before, goals)
+    asked, made = new - old, np.array(centres) - old
+    distances_left = np.where(lost, reach, np.linalg.norm(made - asked, axis=1))
+    added = [reach] * seen.added
+    return _Fit(
+        progress=float((made * asked).sum() / max((asked**2).sum() + seen.added * reach**2, LEAST_CHANGE**2)),
+        error=float(np.mean([*np.minimum(distances_left, reach), *added])),
+        deviation=float(np.mean([*distances_left, *added])),
+    )
 
 
 def _as_seen(known: TruthObject) -> Detection:

@@ -79,6 +79,26 @@ def test_lost_and_added_objects_count_as_not_moved_at_all():
     assert judged(blocks, goals, [*goals, stranger]).accuracy == pytest.approx(0.8)
 
 
+def test_noise_hides_no_change_of_view_that_is_four_times_as_large():
+    rng = np.random.default_rng(7)
+    trials = 600
+    for count in (1, 2, 4):
+        done = 0
+        for _ in range(trials):
+            names = ["red block", "blue block", "green block", "red ball"][:count]
+            row = [Block(name, 0.5 * i - 0.7, 1.2, 0.4, (0.2, 0.2, 0.2)) for i, name in enumerate(names)]
+            goals = [seen_from(block, step=0.08) for block in row]
+            seen = [replace(goal, x=goal.x + rng.normal(0, 0.02), z=goal.z + rng.normal(0, 0.02)) for goal in goals]
+            done += judged(row, goals, seen).done
+        assert done / trials > 0.95 + 1.645 * np.sqrt(0.95 * 0.05 / trials), count
+
+
+def test_a_camera_that_moved_twice_as_far_as_asked_scores_nothing():
+    blocks = [Block("red block", 0.2 * i, 0.9, 0.4, (0.06, 0.05, 0.1)) for i in range(3)]
+    asked, made = ([seen_from(block, step=step) for block in blocks] for step in (0.1, 0.21))
+    assert not judged(blocks, asked, made).done
+
+
 def test_an_empty_image_scores_nothing():
     block = Block("red block", 0.0, 0.9, 0.4, (0.06, 0.05, 0.1))
     found = judged([block], [seen_from(block, step=0.1)], [])
