@@ -14,13 +14,12 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from scorer import weights
-from scorer.commands.judge import KEY_VARIABLE
 from scorer.contract import RunManifest, Strict
 from scorer.errors import BenchmarkError
 from scorer.judges.endpoint import EndpointJudge, EndpointSettings
 from scorer.judges.journal import Journal
 from scorer.judges.local import LocalJudge, LocalSettings
-from scorer.judges.port import Judge
+from scorer.judges.port import KEY_VARIABLE, Judge
 from scorer.judges.recorded import RecordedJudge
 
 FILE = "instruments.json"

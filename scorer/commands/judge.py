@@ -13,13 +13,11 @@ from pydantic import ValidationError
 
 from scorer.contract import ExitCode
 from scorer.errors import ScorerError
+from scorer.judges.port import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from scorer.judges.journal import Journal
     from scorer.judges.language import LanguageJudge
-
-KEY_VARIABLE = "GSI_JUDGE_API_KEY"
-"""Where the endpoint's key is read from unless another variable is named; it is never an argument."""
 
 
 class CallError(ScorerError):

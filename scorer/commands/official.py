@@ -118,12 +118,13 @@ def _run_profile(
     layouts: Sequence[Layout], profile: Profile, options: argparse.Namespace, *, load: Callable[[], Lpips]
 ) -> None:
     """Score under another profile: one file for each model and data set, and a line on the standard error."""
-    from scorer import environment, profiled
+    from scorer import environment
+    from scorer.folders import score as folders
 
     options.out.mkdir(parents=True, exist_ok=True)
-    networks = profiled.Networks(load, kept=Deviation.KEPT_NETWORK in profile)
+    networks = folders.Networks(load, kept=Deviation.KEPT_NETWORK in profile)
     for layout in layouts:
-        found = profiled.score(layout, profile=profile, networks=networks, judgements=options.judgements, say=_say)
+        found = folders.score(layout, profile=profile, networks=networks, judgements=options.judgements, say=_say)
         content = {
             "profile": profile.name,
             "dataset": layout.dataset,

@@ -9,6 +9,9 @@ from typing import NamedTuple, Protocol
 from scorer.contract import CameraData
 from scorer.detectors.port import Detection, Image
 
+KEY_VARIABLE = "GSI_JUDGE_API_KEY"
+"""Where the key of a judge's endpoint is read from unless another variable is named; it is never an argument."""
+
 
 class Subject(NamedTuple):
     """One object as it was found in the original and in the edited image; ``after`` is None where it is gone."""

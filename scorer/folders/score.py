@@ -18,6 +18,7 @@ from scorer.contract import CameraData, Result, Sample, SampleReport
 from scorer.detectors.port import Detection, Frame, Image
 from scorer.deviations import Deviation, Profile
 from scorer.errors import ScorerError
+from scorer.folders.tasks import detection_of, task_of, true_view
 from scorer.inputs import Task
 from scorer.judges.port import Judgement
 from scorer.judges.recorded import RecordedJudge
@@ -28,7 +29,6 @@ from scorer.official.dataset import Detections, Layout, RecordedDetector, read_j
 from scorer.official.kinds import Kind
 from scorer.official.names import Match, match, read_name, scored_files, without_marker
 from scorer.official.sample import read_image
-from scorer.official.tasks import detection_of, task_of, true_view
 from scorer.protocol import Answer, appraised, result_of
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes

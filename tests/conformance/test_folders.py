@@ -12,10 +12,10 @@ import pytest
 from scorer.__main__ import main
 from scorer.deviations import FAIR, OFFICIAL, TABLE, Deviation, Profile
 from scorer.errors import ScorerError
+from scorer.folders.score import Networks, Scored, score
 from scorer.measures.lpips import Lpips
 from scorer.official.conformance.folder import Folder
 from scorer.official.dataset import Layout
-from scorer.profiled import Networks, Scored, score
 
 VECTORS = Path(__file__).parent / "vectors"
 WEIGHTS = VECTORS / "lpips_alex_seeded.npz"
