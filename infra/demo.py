@@ -18,7 +18,7 @@ from rich.table import Table
 
 from frontend.client import Client
 from frontend.errors import ClientError
-from frontend.resources import Leaderboard, Submission
+from frontend.resources import Benchmark, Leaderboard, Submission
 from infra.embedded.process import StartError, spawn, stop, tail
 from infra.embedded.state import StackState, is_locked, make_private, read_state
 from infra.embedded.supervisor import python
@@ -121,13 +121,23 @@ def _play(state: StackState, console: Console) -> None:
             if client.submission(submission.id).state == "scored":
                 client.act(submission.id, verb="publish")
     with Client(url=state.url) as reader:
-        boards = {subset: reader.leaderboard("blocks", subset=subset) for subset in ("", *_subsets(reader))}
-    for subset, board in boards.items():
-        console.print(_table(board, subset or "mean of both subsets"))
+        boards = [
+            (
+                f"{subset or 'mean of both subsets'}, {protocol}",
+                reader.leaderboard("blocks", subset=subset, protocol=one),
+            )
+            for one, protocol, subsets in _views(reader.benchmark("blocks"))
+            for subset in subsets
+        ]
+    for title, board in boards:
+        console.print(_table(board, title))
 
 
-def _subsets(reader: Client) -> Sequence[str]:
-    return [subset.id for subset in reader.benchmark("blocks").subsets]
+def _views(blocks: Benchmark) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """What is shown of each protocol: all of the one that ranks, the mean of the others. "" asks for the ranking one."""
+    yield "", blocks.protocol, ["", *(subset.id for subset in blocks.subsets)]
+    for protocol in blocks.protocols[1:]:
+        yield protocol, protocol, [""]
 
 
 def _token(url: str, team: str) -> str:
