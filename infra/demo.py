@@ -6,7 +6,7 @@ import hashlib
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,23 +121,15 @@ def _play(state: StackState, console: Console) -> None:
             if client.submission(submission.id).state == "scored":
                 client.act(submission.id, verb="publish")
     with Client(url=state.url) as reader:
-        boards = [
-            (
-                f"{subset or 'mean of both subsets'}, {protocol}",
-                reader.leaderboard("blocks", subset=subset, protocol=one),
-            )
-            for one, protocol, subsets in _views(reader.benchmark("blocks"))
-            for subset in subsets
-        ]
-    for title, board in boards:
-        console.print(_table(board, title))
+        for protocol, subset in _views(reader.benchmark("blocks")):
+            board = reader.leaderboard("blocks", subset=subset, protocol=protocol)
+            console.print(_table(board, f"{subset or 'mean of both subsets'}, {protocol}"))
 
 
-def _views(blocks: Benchmark) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """What is shown of each protocol: all of the one that ranks, the mean of the others. "" asks for the ranking one."""
-    yield "", blocks.protocol, ["", *(subset.id for subset in blocks.subsets)]
-    for protocol in blocks.protocols[1:]:
-        yield protocol, protocol, [""]
+def _views(blocks: Benchmark) -> list[tuple[str, str]]:
+    """Protocol and subset of each table: all of the protocol that ranks, the mean ("") of the others."""
+    ranking, *others = blocks.protocols
+    return [(ranking, ""), *((ranking, subset.id) for subset in blocks.subsets), *((other, "") for other in others)]
 
 
 def _token(url: str, team: str) -> str:
