@@ -115,7 +115,7 @@ def test_a_result_shows_what_the_other_protocol_makes_of_it(site: str) -> None:
     for _ in range(10):
         page = get(site, f"/submission?id={name}", cookies=LAB).text
     found = text_of(page)
-    assert "Under official 1 rules" in found
+    assert "Under gsi-official-1" in found
     assert found.index("89.19") < found.index("43.75")
 
 
