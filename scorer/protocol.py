@@ -15,10 +15,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from scorer import environment
 from scorer.aggregate import aggregate, average
-from scorer.bundle import ArchiveError, Bundle, open_bundle, sha256_of
+from scorer.bundle import ArchiveError, Bundle, Picture, open_bundle, sha256_of
 from scorer.contract import Defect, ProgressLine, Quantity, Report, Result, SampleReport
 from scorer.detectors.port import Detector
 from scorer.deviations import Deviation, Profile, profile_named
@@ -27,25 +28,39 @@ from scorer.inputs import Inputs, Task
 from scorer.judges.port import Judge, Judgement, Question
 from scorer.judges.suspicion import Suspicion, suspicion
 from scorer.measures.port import Perceptual
+from scorer.originals import Originals
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
+from scorer.side_by_side import side_by_side
 
 FULL_JUDGEMENT = 10.0
 
 Progress = Callable[[ProgressLine], None]
+Fetched = Callable[[], Picture | Defect | None]
+"""What decodes a sample's image (see :meth:`scorer.bundle.Bundle.fetch`)."""
 
 
 @dataclass(frozen=True)
 class Instruments:
-    """What measures: networks are loaded once, for all samples and profiles."""
+    """What measures: networks are loaded once, for all samples and profiles.
+
+    ``originals``: what is kept of the originals beyond a run, made with ``perceptual``; None: nothing.
+    """
 
     detector: Detector
     judge: Judge
     perceptual: Perceptual
+    originals: Originals | None = None
+
+    def __post_init__(self) -> None:
+        if self.originals is not None and self.originals.network is not self.perceptual:
+            raise ValueError("the originals were prepared for another perceptual distance")
 
 
 def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lambda line: None) -> Report:
     """Score one subset of one submission. The report depends on the inputs alone, but for its timings.
+
+    As many images as the manifest has threads are measured at a time.
 
     Raises BenchmarkError where the run's own files do not fit together, SubmissionError for an archive that is no zip.
     """
@@ -54,11 +69,9 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
     total = len(inputs.tasks)
     began = time.perf_counter()
     with _opened(inputs) as bundle:
-        scenes = Scenes(inputs=inputs, detector=instruments.detector, network=instruments.perceptual)
-        measured: list[list[Measured]] = []
-        for task in inputs.tasks:
-            measured.append(_measure(task, profiles, bundle, scenes))
-            progress(ProgressLine(stage="measure", done=len(measured), total=total))
+        originals = instruments.originals or Originals(network=instruments.perceptual)
+        scenes = Scenes(inputs=inputs, detector=instruments.detector, originals=originals)
+        measured = _measured(inputs, profiles, bundle, scenes, progress)
         judging = time.perf_counter()
         answers = _answers(instruments.judge, _questions(measured, profiles, bundle, scenes))
         reports: list[list[SampleReport]] = []
@@ -85,9 +98,24 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
     )
 
 
-def _measure(task: Task, profiles: list[Profile], bundle: Bundle, scenes: Scenes) -> list[Measured]:
+def _measured(
+    inputs: Inputs, profiles: list[Profile], bundle: Bundle, scenes: Scenes, progress: Progress
+) -> list[list[Measured]]:
+    """Every sample under every profile, side by side, in the order of the manifest."""
+    measured: list[list[Measured]] = []
+    fetched = ((task, bundle.fetch(task.sample)) for task in inputs.tasks)
+    work = partial(_measure, profiles=profiles, scenes=scenes)
+    with side_by_side(work, fetched, workers=inputs.manifest.threads) as found:
+        for items in found:
+            measured.append(items)
+            progress(ProgressLine(stage="measure", done=len(measured), total=len(inputs.tasks)))
+    return measured
+
+
+def _measure(item: tuple[Task, Fetched], *, profiles: list[Profile], scenes: Scenes) -> list[Measured]:
     """IC, SA and EL of one sample under every profile, in one pass over its image."""
-    picture = bundle.image(task.sample)
+    task, decoded = item
+    picture = decoded()
     if picture is None:
         return [Measured(task, "missing", "the submission has no image for this sample")] * len(profiles)
     if isinstance(picture, Defect):
@@ -145,15 +173,19 @@ def _answers(judge: Judge, questions: Iterable[Question]) -> Iterator[Answer]:
 
 
 def appraised(item: Measured, answer: Answer | None, profile: Profile) -> SampleReport:
-    """AC of one sample, and its report. ``answer``: None where the edit was not made and nobody was asked."""
+    """AC of one sample, and its report. ``answer``: None where nobody was asked.
+
+    Where the edit was not made, an answer changes no number, so nobody needs to be asked.
+    """
     sample, explanation = item.task.sample, dict(item.explanation)
     ic, sa, ac, el = item.compliance, item.accuracy, 0.0, item.locality if item.done else 0.0
     if answer is not None:
         judgement = answer.judgement
-        ac = 0.0 if judgement.score is None else judgement.score / FULL_JUDGEMENT
         explanation["appearance"] = {"score": judgement.score, "reason": judgement.reason, **_suspected(answer)}
-        if ac == 0 and Deviation.STRICT_APPEARANCE not in profile:
-            ic = sa = el = 0.0
+        if item.done:
+            ac = (judgement.score or 0.0) / FULL_JUDGEMENT
+            if ac == 0 and Deviation.STRICT_APPEARANCE not in profile:
+                ic = sa = el = 0.0
     ic, sa, ac, el = (_percent(value) for value in (ic, sa, ac, el))
     return SampleReport(
         id=sample.id,

@@ -10,7 +10,7 @@ from scorer.detectors.blocks.detector import VERSION as BLOCKS_DETECTOR
 from scorer.detectors.blocks.detector import BlocksDetector
 from scorer.detectors.port import Detector
 from scorer.errors import BenchmarkError
-from scorer.instruments import InstrumentSettings, language_judge
+from scorer.instruments import InstrumentSettings, language_judge, originals
 from scorer.judges.blocks.judge import VERSION as BLOCKS_JUDGE
 from scorer.judges.blocks.judge import BlocksJudge
 from scorer.judges.language import VERSION as LANGUAGE_JUDGE
@@ -28,10 +28,12 @@ LPIPS_WEIGHTS = "lpips-alex-v0.1"
 
 def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instruments:
     """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for what is not set up."""
+    perceptual = perceptual_named(manifest.perceptual, settings)
     return Instruments(
         detector=detector_named(manifest.detector),
         judge=_judge_named(manifest, settings),
-        perceptual=perceptual_named(manifest.perceptual, settings),
+        perceptual=perceptual,
+        originals=originals(settings, perceptual),
     )
 
 

@@ -48,7 +48,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--originals", type=Path, metavar="FOLDER", help="keep the originals' share of the work here for later runs"
     )
-    command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
+    command.add_argument("--threads", type=positive, default=1, help="images that are measured at a time (default: 1)")
     command.add_argument("--out", type=Path, required=True, help="where to write")
     command.set_defaults(command=run)
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     evaluator = Evaluator(loaded, originals=Originals(network=loaded, folder=options.originals))
     parts = []
     for layout in layouts:
-        part = evaluate(layout, evaluator=evaluator, say=_say)
+        part = evaluate(layout, evaluator=evaluator, say=_say, threads=options.threads)
         files.write_part(part, folder=options.out)
         parts.append((part, summarise(part, judgements=options.judgements)))
     network = {"file": path.name, "sha256": evaluator.network.sha256}
