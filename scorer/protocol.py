@@ -9,31 +9,29 @@ What a participant sent never raises: it scores zero with a reason. What is ours
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from scorer import environment
-from scorer.aggregate import aggregate, average
+from scorer.aggregate import aggregate
+from scorer.appraisal import Answer, appraised
 from scorer.bundle import ArchiveError, Bundle, Picture, open_bundle, sha256_of
-from scorer.contract import Defect, ProgressLine, Quantity, Report, Result, SampleReport
+from scorer.contract import Defect, ProgressLine, Report, Result, SampleReport
 from scorer.detectors.port import Detector
 from scorer.deviations import Deviation, Profile, profile_named
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.inputs import Inputs, Task
-from scorer.judges.port import Judge, Judgement, Question
-from scorer.judges.suspicion import Suspicion, suspicion
+from scorer.judges.port import Judge, Question
+from scorer.judges.suspicion import suspicion
 from scorer.measures.port import Perceptual
 from scorer.originals import Originals
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
 from scorer.side_by_side import side_by_side
-
-FULL_JUDGEMENT = 10.0
 
 Progress = Callable[[ProgressLine], None]
 Fetched = Callable[[], Picture | Defect | None]
@@ -151,14 +149,6 @@ def _question(item: Measured, profile: Profile, bundle: Bundle, scenes: Scenes) 
     )
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a judge said, and what our own look says to that."""
-
-    judgement: Judgement
-    suspicion: Suspicion | None = None
-
-
 def _answers(judge: Judge, questions: Iterable[Question]) -> Iterator[Answer]:
     """The answers in the order of the questions; a question is kept only until its answer is there."""
     waiting: deque[Question] = deque()
@@ -170,56 +160,6 @@ def _answers(judge: Judge, questions: Iterable[Question]) -> Iterator[Answer]:
 
     for judgement in judge.judge_all(noted()):
         yield Answer(judgement, suspicion(waiting.popleft(), judgement))
-
-
-def appraised(item: Measured, answer: Answer | None, profile: Profile) -> SampleReport:
-    """AC of one sample, and its report. ``answer``: None where nobody was asked.
-
-    Where the edit was not made, an answer changes no number, so nobody needs to be asked.
-    """
-    sample, explanation = item.task.sample, dict(item.explanation)
-    ic, sa, ac, el = item.compliance, item.accuracy, 0.0, item.locality if item.done else 0.0
-    if answer is not None:
-        judgement = answer.judgement
-        explanation["appearance"] = {"score": judgement.score, "reason": judgement.reason, **_suspected(answer)}
-        if item.done:
-            ac = (judgement.score or 0.0) / FULL_JUDGEMENT
-            if ac == 0 and Deviation.STRICT_APPEARANCE not in profile:
-                ic = sa = el = 0.0
-    ic, sa, ac, el = (_percent(value) for value in (ic, sa, ac, el))
-    return SampleReport(
-        id=sample.id,
-        operation=sample.operation,
-        difficulty=sample.difficulty,
-        status=item.status,
-        reason=item.reason,
-        ic=ic,
-        sa=sa,
-        ac=ac,
-        el=el,
-        avg=average(ic=ic, sa=sa, ac=ac, el=el),
-        explanation={name: _finite(part) for name, part in explanation.items()},
-    )
-
-
-def _suspected(answer: Answer) -> dict[str, Quantity]:
-    """Our own look, for the maintainer; it changes no score."""
-    if answer.suspicion is None:
-        return {}
-    return {"distance": answer.suspicion.distance, "suspicious": answer.suspicion.flagged}
-
-
-def _percent(value: float) -> float:
-    """Of 0..1. The official formulas can leave that range or be NaN; a report holds neither."""
-    return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
-
-
-def _finite(part: Mapping[str, Quantity]) -> dict[str, Quantity]:
-    """Quantities that JSON can hold; what is not finite is said in words."""
-    return {
-        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in part.items()
-    }
 
 
 def result_of(samples: list[SampleReport], profile: Profile) -> Result:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scorer import inputs, protocol
+from scorer.appraisal import Answer, appraised
 from scorer.bundle import Picture, open_bundle
 from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
@@ -20,7 +21,7 @@ from scorer.judges.port import Judgement
 from scorer.measures.msssim import MsSsim
 from scorer.official.aggregate import gated
 from scorer.originals import Originals
-from scorer.protocol import Answer, Instruments, appraised, result_of
+from scorer.protocol import Instruments, result_of
 from scorer.registry import detector_named
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
