@@ -9,8 +9,8 @@ together  the same, as many images at a time as there are threads, one thread ea
 official  the official calling pattern: three modes; in each, for each image, decode both pictures, process both,
           scikit-image's SSIM, an AlexNet of 61 million parameters built anew and filled, both pictures through it,
           five enlarged maps, the mask, the squared error; nothing is kept
-cold      one pass of ours, nothing kept beforehand
-cached    one pass of ours, the originals' share made before
+cold      one pass of ours, as ``python -m scorer official`` makes it, nothing kept beforehand
+cached    the same, the originals' share made before
 
 All give the same numbers (the largest differences are printed). Times are seconds per image; ratios are medians of each
 round's ratio, because other work on the machine then hits both sides. 441 images are extrapolated.
@@ -23,29 +23,30 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from folders import BOXES, Job, make_jobs
 from PIL import Image as PillowImage
 from skimage.metrics import structural_similarity
 from torch import nn
 
-from scorer.geometry import FloatArray
 from scorer.measures import tensors
 from scorer.measures.lpips import Lpips
+from scorer.official.dataset import Layout
 from scorer.official.imaging import Frame, Image, processed
 from scorer.official.locality import Locality, for_lpips, kept_mask
-from scorer.official.onepass import Job, measure_all
-from scorer.originals import Originals, Picture
+from scorer.official.run import evaluate
+from scorer.official.sample import Evaluator
+from scorer.originals import Originals
+from scorer.side_by_side import side_by_side
 
 SEEDED = Path(__file__).parents[1] / "tests" / "conformance" / "vectors" / "lpips_alex_seeded.npz"
 MODES = 3
 SET = 441
 """Images of one data set of GSI-Bench, about."""
-BOXES = [np.array([120.0, 200.0, 330.0, 420.0]), np.array([400.0, 250.0, 600.0, 470.0])]
 TAPS = (1, 4, 7, 9, 11)
 SHIFT = torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1)
 SCALE = torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1)
@@ -82,11 +83,9 @@ class Official:
 
     def measure(self, job: Job) -> Locality:
         """One image in one mode."""
-        original, edited = (
-            np.asarray(PillowImage.open(path).convert("RGB")) for path in (job.original.path, job.edited)
-        )
+        original, edited = (np.asarray(PillowImage.open(path).convert("RGB")) for path in job)
         a, b = processed(original), processed(edited)
-        kept = kept_mask(job.rectangles, height=a.shape[1], width=a.shape[2])
+        kept = kept_mask(BOXES, height=a.shape[1], width=a.shape[2])
         x, y = (np.ascontiguousarray(image.permute(1, 2, 0).numpy()) for image in (a, b))
         _, similarity = structural_similarity(x, y, data_range=y.max() - y.min(), channel_axis=-1, full=True)
         distance = self._map(for_lpips(a[None]), for_lpips(b[None]))
@@ -127,33 +126,6 @@ def bare_forward(weights: Path, image: Image) -> Callable[[], object]:
     return forward
 
 
-def picture(rng: np.random.Generator, *, width: int, height: int) -> Image:
-    """Colours at five scales and a little noise: compresses about as a photograph does."""
-    total = np.zeros((height, width, 3))
-    for cells in (4, 12, 40, 120, 360):
-        rough = PillowImage.fromarray(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
-        total += np.asarray(rough.resize((width, height)), dtype=np.float64) / cells**0.3
-    total = 255 * (total - total.min()) / np.ptp(total) + rng.normal(0, 1.5, total.shape)
-    return total.clip(0, 255).astype(np.uint8)
-
-
-def make_jobs(folder: Path, *, images: int, width: int, height: int) -> list[Job]:
-    """Pairs of PNG files: an original and an edit with something new in it, slightly changed everywhere."""
-    rng, jobs = np.random.default_rng(0), []
-    for k in range(images):
-        original = picture(rng, width=width, height=height)
-        edited = (original * 0.97 + rng.normal(0, 1.5, original.shape)).clip(0, 255).astype(np.uint8)
-        edited[height // 3 : height // 2, width // 3 : width // 2] = picture(rng, width=width, height=height)[
-            height // 3 : height // 2, width // 3 : width // 2
-        ]
-        paths = [folder / f"{width}-{name}{k}.png" for name in ("original", "edited")]
-        for path, pixels in zip(paths, (original, edited), strict=True):
-            PillowImage.fromarray(pixels).save(path)
-        rectangles: list[FloatArray] = list(BOXES)
-        jobs.append(Job(Picture(paths[0]), (height, width), paths[1], rectangles))
-    return jobs
-
-
 def timed(function: Callable[[], object], *, repeat: int = 1) -> float:
     """Seconds per call."""
     began = time.perf_counter()
@@ -162,19 +134,19 @@ def timed(function: Callable[[], object], *, repeat: int = 1) -> float:
     return (time.perf_counter() - began) / repeat
 
 
-def measure_rounds(jobs: list[Job], *, weights: Path, rounds: int, workers: int) -> list[Round]:
+def measure_rounds(layout: Layout, jobs: list[Job], *, weights: Path, rounds: int, workers: int) -> list[Round]:
     """The rounds, after one that warms up and compares the numbers."""
     network, official = Lpips.load(weights), Official(weights)
     forward = bare_forward(weights, np.asarray(PillowImage.open(jobs[0].edited)))
     kept = Originals(network=network, memory_bytes=4 << 30)
 
-    def side_by_side() -> None:
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(lambda _: forward(), jobs))
-        torch.set_num_threads(workers)
+    def together() -> None:
+        with side_by_side(lambda _: forward(), jobs, workers=workers) as found:
+            list(found)
 
-    def ours(originals: Originals) -> list[object]:
-        return list(measure_all(jobs, originals=originals, workers=workers))
+    def ours(originals: Originals) -> list[Locality]:
+        part = evaluate(layout, evaluator=Evaluator(network, originals=originals), say=lambda _: None, threads=workers)
+        return [record.locality for record in part.records if record.locality is not None]
 
     compare(ours(kept), [official.measure(job) for job in jobs[:2]])
     forward()
@@ -184,7 +156,7 @@ def measure_rounds(jobs: list[Job], *, weights: Path, rounds: int, workers: int)
         found.append(
             Round(
                 bare=timed(forward, repeat=len(jobs)),
-                together=timed(side_by_side) / len(jobs),
+                together=timed(together) / len(jobs),
                 cached=timed(lambda: ours(kept)) / len(jobs),
                 cold=timed(lambda: ours(Originals(network=network))) / len(jobs),
                 official=timed(lambda job=job: official.measure(job), repeat=MODES),
@@ -194,12 +166,13 @@ def measure_rounds(jobs: list[Job], *, weights: Path, rounds: int, workers: int)
     return found
 
 
-def compare(ours: list[object], official: list[Locality]) -> None:
+def compare(ours: list[Locality], official: list[Locality]) -> None:
     """Print the largest differences. Raises AssertionError where they exceed the official tolerances."""
-    pairs = [(one, other) for one, other in zip(ours, official, strict=False) if isinstance(one, Locality)]
+    pairs = list(zip(ours, official, strict=False))
     ssim = max(abs(one.ssim - other.ssim) for one, other in pairs)
     lpips = max(abs(one.lpips - other.lpips) for one, other in pairs)
     assert len(pairs) == len(official)
+    assert all(one.kept == other.kept for one, other in pairs)
     assert ssim < 1e-5
     assert lpips < 2e-5
     print(f"  largest differences: SSIM {ssim:.1e}, LPIPS {lpips:.1e}")
@@ -231,9 +204,10 @@ def main() -> None:
         width, height = (int(side) for side in size.split("x"))
         print(f"{size}, compared at {Frame.of(height, width).compared[::-1]}")
         with tempfile.TemporaryDirectory() as folder:
-            jobs = make_jobs(Path(folder), images=options.images, width=width, height=height)
+            layout = Layout("fine", Path(folder) / "fine", Path(folder) / "model")
+            jobs = make_jobs(layout, images=options.images, width=width, height=height)
             print(f"  edited images: {statistics.mean(job.edited.stat().st_size for job in jobs) / 1e6:.1f} MB as PNG")
-            show(measure_rounds(jobs, weights=options.weights, rounds=options.rounds, workers=workers))
+            show(measure_rounds(layout, jobs, weights=options.weights, rounds=options.rounds, workers=workers))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ _SUFFIX = ".safetensors"
 class ArraysOnDisk:
     """One file for each key, put in place whole; least recently used files go when ``most_bytes`` are exceeded.
 
-    Several processes may share the folder. Whatever is damaged, or cannot be written, is made again.
+    Several processes may share the folder, which is made for its owner alone. Whatever is damaged, or cannot be
+    written, is made again.
     """
 
     def __init__(self, folder: Path, *, most_bytes: int) -> None:
         self._folder, self._most = folder, most_bytes
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def get(self, key: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays of a key (letters and digits), on the CPU if they were read; ``make`` makes them."""

@@ -7,9 +7,10 @@ The one gate for the server and for ``gsi check``; without torch. Nothing is eve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scorer.contract import BenchmarkManifest, Defect, ImageFacts, Sample, Verdict
@@ -97,14 +98,25 @@ class Bundle:
 
     def image(self, sample: Sample) -> Picture | Defect | None:
         """A sample's picture, the defect that makes it unusable, or None where the archive has none."""
+        return self.fetch(sample)()
+
+    def fetch(self, sample: Sample) -> Callable[[], Picture | Defect | None]:
+        """What ``image`` answers, its content read now and decoded when it is called, which any thread may do.
+
+        Whether the archive's limit is reached depends on what was read before, so samples are fetched in order.
+        """
         entry = self._entries.get(sample.id)
         if entry is None:
-            return None
+            return lambda: None
+        content: bytes | Defect
         try:
             content = self._reader.read(entry)
         except ArchiveError as error:
-            return error.defect
-        return content if isinstance(content, Defect) else decode(content, name=entry.name, sample=sample)
+            content = error.defect
+        if isinstance(content, Defect):
+            refused = content
+            return lambda: refused
+        return partial(decode, content, name=entry.name, sample=sample)
 
 
 @contextmanager

@@ -115,7 +115,8 @@ def compare(original: Share, edited: Image, *, kept: Mask, profile: Profile, net
         prepared = preparation.image(edited)
         if Deviation.TARGET_MASK in profile:
             # Nothing of what was left out may leak over the mask's edge: there both images show the original.
-            prepared = torch.where(torch.from_numpy(kept), prepared, original.image)
+            device = original.image.device
+            prepared = torch.where(torch.from_numpy(kept).to(device), prepared.to(device), original.image)
         found = official.locality(
             original,
             prepared,

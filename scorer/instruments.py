@@ -21,6 +21,8 @@ from scorer.judges.journal import Journal
 from scorer.judges.local import LocalJudge, LocalSettings
 from scorer.judges.port import KEY_VARIABLE, Judge
 from scorer.judges.recorded import RecordedJudge
+from scorer.measures.port import Perceptual
+from scorer.originals import DISK_BYTES, Originals
 
 FILE = "instruments.json"
 """Its name in a run's folder."""
@@ -47,15 +49,24 @@ class Recorded(Strict):
     journal: Folder
 
 
+class KeptOriginals(Strict):
+    """``folder``: where the originals' share of the work is kept for later runs; ``bytes``: how much of it at most."""
+
+    folder: Folder
+    bytes: Annotated[int, Field(ge=1)] = DISK_BYTES
+
+
 class InstrumentSettings(Strict):
     """``weights``: the folder of ``fetch-weights``; None: its default. ``judge``: the language judge, if there is one.
 
     ``journals``: where judgements are kept, so that a run that is tried again asks only what is missing.
+    ``originals``: where the originals' share of the work is kept; None: nowhere, each run makes it.
     """
 
     weights: Folder | None = None
     judge: Annotated[Endpoint | Local | Recorded, Field(discriminator="adapter")] | None = None
     journals: Folder | None = None
+    originals: KeptOriginals | None = None
 
     def weights_folder(self, environment: Mapping[str, str]) -> Path:
         """Where weights are."""
@@ -72,6 +83,20 @@ def read(path: Path) -> InstrumentSettings:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BenchmarkError(f"{path.name} is not valid: {where or 'content'}: {first['msg'].lower()}") from None
+
+
+def originals(settings: InstrumentSettings, network: Perceptual) -> Originals:
+    """What is kept of the originals. Raises BenchmarkError where the folder of the settings cannot be used."""
+    kept = settings.originals
+    if kept is None:
+        return Originals(network=network)
+    try:
+        return Originals(network=network, folder=Path(kept.folder), disk_bytes=kept.bytes)
+    except OSError as error:
+        raise BenchmarkError(
+            f"{FILE} of this installation: originals.folder cannot be used: {error.strerror}; "
+            "name a folder that the scorer may write, or leave originals out"
+        ) from error
 
 
 def language_judge(settings: InstrumentSettings, manifest: RunManifest) -> Judge:

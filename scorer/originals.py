@@ -1,70 +1,67 @@
 """The originals' share of the measuring, made once for all submissions: in memory, and on disk if a folder is given.
 
-Kept for each original: its processed image with SSIM moments and LPIPS features, and its SIFT features (for the
-viewpoint test of rotations). A key is made of the picture's hash, the weights' hash, the device and all versions that
-can change a number, so nothing stale is ever found; what no longer fits is forgotten, oldest use first.
+Kept for each original and each way to prepare it: its prepared image with its features for the perceptual distance, and
+its SIFT features (for the viewpoint test of rotations); likewise for true edits. A key is made of the picture's hash,
+how it is prepared, the network and its weights' hash, the device and all versions that can change a number, so nothing
+stale is ever found; what no longer fits is forgotten, oldest use first.
 """
 
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+import PIL
 import torch
-from PIL import Image as PillowImage
 from torch import Tensor
 
 from scorer.arrays_on_disk import Arrays, ArraysOnDisk
+from scorer.comparing import Preparation
 from scorer.measures import ssim
-from scorer.measures.lpips import Lpips
-from scorer.official.imaging import Image, UnmeasurableError, processed
-from scorer.official.locality import Share, share_of
+from scorer.measures.port import Perceptual
+from scorer.official.imaging import Image, UnmeasurableError
+from scorer.official.locality import Share, device_of, view_share
+from scorer.official.viewpoint import Sift, sift_of
+from scorer.recent import Recent
+from scorer.side_by_side import side_by_side
 
-VERSION = "originals-1"
+VERSION = "originals-2"
 """Changes whenever what is kept can change."""
 MEMORY_BYTES = 1 << 30
 DISK_BYTES = 16 << 30
 
+OFFICIAL = Preparation(whole=False, plain=False)
+"""How the official evaluation prepares images."""
+
 T = TypeVar("T")
 
 
-class Picture(NamedTuple):
-    """An image file; ``sha256``: of its content, where it is known already (else it is computed)."""
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image whose pixels may not be needed. ``sha256``: of all that decides them.
 
-    path: Path
-    sha256: str | None = None
+    ``read``: makes the pixels, (height, width, 3) RGB; what it raises reaches whoever asks for a share.
+    """
 
+    sha256: str
+    read: Callable[[], Image]
 
-class Sift(NamedTuple):
-    """SIFT features (Lowe 2004, OpenCV's defaults): ``points`` (n, 2) x, y in pixels; ``descriptors`` (n, 128)."""
+    @classmethod
+    def of_content(cls, content: bytes, read: Callable[[], Image]) -> Picture:
+        """Of a file's content, which ``read`` decodes."""
+        return cls(hashlib.sha256(content).hexdigest(), read)
 
-    points: npt.NDArray[np.float32]
-    descriptors: npt.NDArray[np.float32]
-
-
-def read(path: Path) -> Image:
-    """The pixels of an image file, (height, width, 3) RGB. Raises UnmeasurableError where Pillow cannot read it."""
-    try:
-        with PillowImage.open(path) as picture:
-            return np.asarray(picture.convert("RGB"), dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UnmeasurableError(f"{path.name} cannot be read as an image ({type(error).__name__})") from error
-
-
-def sift_of(image: Image) -> Sift:
-    """Of an RGB image that OpenCV takes for BGR, as the official viewpoint test does."""
-    points, descriptors = cv2.SIFT.create().detectAndCompute(image, None)
-    places = np.array([point.pt for point in points], dtype=np.float32).reshape(-1, 2)
-    kept = np.zeros((0, 128)) if len(places) == 0 else descriptors
-    return Sift(places, np.asarray(kept, dtype=np.float32))
+    @classmethod
+    def of_pixels(cls, image: Image) -> Picture:
+        """Of an image that is there already."""
+        digest = hashlib.sha256(f"pixels {image.shape}\n".encode())
+        digest.update(np.ascontiguousarray(image).data)
+        return cls(digest.hexdigest(), lambda: image)
 
 
 class Originals:
@@ -73,44 +70,39 @@ class Originals:
     def __init__(
         self,
         *,
-        network: Lpips,
+        network: Perceptual,
         folder: Path | None = None,
         memory_bytes: int = MEMORY_BYTES,
         disk_bytes: int = DISK_BYTES,
     ) -> None:
         self.network = network
         self._disk = ArraysOnDisk(folder, most_bytes=disk_bytes) if folder is not None else None
-        self._shares: _Recent[Share] = _Recent(memory_bytes, size=_share_bytes)
-        self._sifts: _Recent[Sift] = _Recent(memory_bytes // 8, size=lambda sift: sift.descriptors.nbytes)
-        self._hashes: dict[tuple[str, int, int], str] = {}
-        versions = (VERSION, torch.__version__, cv2.__version__, network.sha256, self.device.type)
-        self._salt = "\n".join(versions)
+        self._shares: Recent[Share] = Recent(memory_bytes, size=_share_bytes)
+        self._sifts: Recent[Sift] = Recent(memory_bytes // 8, size=lambda sift: sift.descriptors.nbytes)
+        versions = (VERSION, torch.__version__, cv2.__version__, PIL.__version__, np.__version__)
+        computing = (device_of(network).type, torch.backends.cpu.get_cpu_capability())
+        self._salt = "\n".join((*versions, *computing, network.name, network.sha256 or "no weights"))
 
-    @property
-    def device(self) -> torch.device:
-        """Where the network computes."""
-        return self.network.get_buffer("shift").device
+    def share(self, picture: Picture, preparation: Preparation = OFFICIAL) -> Share:
+        """The share for comparisons of images that are prepared so. Raises UnmeasurableError for too small ones."""
+        kind = f"share whole={preparation.whole} plain={preparation.plain}"
+        return self._share(kind, picture, lambda: preparation.share(picture.read(), self.network))
 
-    def share(self, picture: Picture) -> Share:
-        """The share for comparisons. Raises UnmeasurableError for a picture that is unreadable or too small."""
-
-        def make() -> Share:
-            arrays = self._arrays("share", picture, lambda: _share_arrays(self._fresh(picture)))
-            return _share_from(arrays, device=self.device)
-
-        return self._shares.get(self._sha256(picture), make)
+    def view(self, picture: Picture) -> Share:
+        """The share of a true view, for the official comparison. Raises UnmeasurableError for a too small one."""
+        return self._share("view", picture, lambda: view_share(picture.read(), network=self.network))
 
     def sift(self, picture: Picture) -> Sift:
-        """The features for the viewpoint test. Raises UnmeasurableError for an unreadable picture."""
-
-        def make() -> Sift:
-            arrays = self._arrays("sift", picture, lambda: _sift_arrays(sift_of(read(picture.path))))
-            return Sift(arrays["points"].numpy(), arrays["descriptors"].numpy())
-
-        return self._sifts.get(self._sha256(picture), make)
+        """The features for the viewpoint test."""
+        return self._sifts.get(
+            picture.sha256,
+            lambda: self._kept(
+                "sift", picture, make=lambda: sift_of(picture.read()), pack=_sift_arrays, unpack=_sift_from
+            ),
+        )
 
     def fill(self, pictures: Iterable[Picture], *, workers: int = 1) -> int:
-        """Make the shares of many pictures beforehand; returns how many could be made."""
+        """Make the official shares of many pictures beforehand; returns how many could be made."""
 
         def made(picture: Picture) -> bool:
             try:
@@ -119,61 +111,38 @@ class Originals:
                 return False
             return True
 
-        with ThreadPoolExecutor(workers) as pool:
-            return sum(pool.map(made, pictures))
+        with side_by_side(made, pictures, workers=workers) as found:
+            return sum(found)
 
-    def _fresh(self, picture: Picture) -> Share:
-        return share_of(processed(read(picture.path)).to(self.device), network=self.network)
+    def _share(self, kind: str, picture: Picture, make: Callable[[], Share]) -> Share:
+        def unpack(arrays: Arrays) -> Share:
+            return _share_from(arrays, device=device_of(self.network))
 
-    def _arrays(self, kind: str, picture: Picture, make: Callable[[], Arrays]) -> Arrays:
+        return self._shares.get(
+            (kind, picture.sha256), lambda: self._kept(kind, picture, make=make, pack=_share_arrays, unpack=unpack)
+        )
+
+    def _kept(
+        self,
+        kind: str,
+        picture: Picture,
+        *,
+        make: Callable[[], T],
+        pack: Callable[[T], Arrays],
+        unpack: Callable[[Arrays], T],
+    ) -> T:
+        """From disk, or made and put there."""
         if self._disk is None:
             return make()
-        key = hashlib.sha256(f"{self._salt}\n{kind}\n{self._sha256(picture)}".encode()).hexdigest()
-        return self._disk.get(key, make)
+        made: list[T] = []
 
-    def _sha256(self, picture: Picture) -> str:
-        if picture.sha256 is not None:
-            return picture.sha256
-        try:
-            state = picture.path.stat()
-            stamp = (str(picture.path.resolve()), state.st_size, state.st_mtime_ns)
-            if stamp not in self._hashes:
-                self._hashes[stamp] = hashlib.sha256(picture.path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise UnmeasurableError(f"{picture.path.name} cannot be read: {error.strerror}") from error
-        return self._hashes[stamp]
+        def packed() -> Arrays:
+            made.append(make())
+            return pack(made[0])
 
-
-class _Recent(Generic[T]):
-    """Values by key, bounded by their size in bytes; each is made once even if several threads ask at a time."""
-
-    def __init__(self, most_bytes: int, *, size: Callable[[T], int]) -> None:
-        self._most, self._size = most_bytes, size
-        self._values: OrderedDict[str, T] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
-
-    def get(self, key: str, make: Callable[[], T]) -> T:
-        with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
-            with self._lock:
-                if key in self._values:
-                    self._values.move_to_end(key)
-                    return self._values[key]
-            value = make()
-            with self._lock:
-                self._keep(key, value)
-            return value
-
-    def _keep(self, key: str, value: T) -> None:
-        self._values[key] = value
-        self._bytes += self._size(value)
-        while self._bytes > self._most and len(self._values) > 1:
-            forgotten, old = self._values.popitem(last=False)
-            self._bytes -= self._size(old)
-            self._making.pop(forgotten, None)
+        key = hashlib.sha256(f"{self._salt}\n{kind}\n{picture.sha256}".encode()).hexdigest()
+        arrays = self._disk.get(key, packed)
+        return made[0] if made else unpack(arrays)
 
 
 def _share_bytes(share: Share) -> int:
@@ -181,16 +150,33 @@ def _share_bytes(share: Share) -> int:
 
 
 def _share_arrays(share: Share) -> Arrays:
-    """Moments are cheaper to make again than to read; features lie channels last."""
-    stages = {f"stage{k}": found.permute(0, 2, 3, 1) for k, found in enumerate(share.features)}
-    return {"image": share.image, **stages}
+    """Moments are cheaper to make again than to read. Features keep how they lie, on which their sums depend."""
+    found = {"image": share.image}
+    for k, features in enumerate(share.features):
+        if features.is_contiguous():
+            found[f"first{k}"] = features
+        else:
+            found[f"last{k}"] = features.permute(0, 2, 3, 1)
+    return found
 
 
 def _share_from(arrays: Arrays, *, device: torch.device) -> Share:
     found: dict[str, Tensor] = {name: array.to(device) for name, array in arrays.items()}
-    stages = [found[f"stage{k}"].permute(0, 3, 1, 2) for k in range(len(found) - 1)]
-    return Share(found["image"], ssim.moments(found["image"]), stages)
+    features = [
+        found[f"first{k}"] if f"first{k}" in found else found[f"last{k}"].permute(0, 3, 1, 2)
+        for k in range(len(found) - 1)
+    ]
+    return Share(found["image"], ssim.moments(found["image"]), features)
 
 
 def _sift_arrays(sift: Sift) -> Arrays:
-    return {"points": torch.from_numpy(sift.points), "descriptors": torch.from_numpy(sift.descriptors)}
+    return {
+        "points": torch.from_numpy(sift.points),
+        "descriptors": torch.from_numpy(sift.descriptors),
+        "size": torch.tensor(sift.size),
+    }
+
+
+def _sift_from(arrays: Arrays) -> Sift:
+    height, width = (int(side) for side in arrays["size"])
+    return Sift(arrays["points"].numpy(), arrays["descriptors"].numpy(), (height, width))

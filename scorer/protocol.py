@@ -9,43 +9,56 @@ What a participant sent never raises: it scores zero with a reason. What is ours
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from scorer import environment
-from scorer.aggregate import aggregate, average
-from scorer.bundle import ArchiveError, Bundle, open_bundle, sha256_of
-from scorer.contract import Defect, Kind, ProgressLine, Quantity, Report, Result, SampleReport
+from scorer.aggregate import aggregate
+from scorer.appraisal import Answer, appraised
+from scorer.bundle import ArchiveError, Bundle, Picture, open_bundle, sha256_of
+from scorer.contract import Defect, Kind, ProgressLine, Report, Result, SampleReport
 from scorer.detectors.port import Detector
 from scorer.deviations import Deviation, Profile, profile_named
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.inputs import Inputs, Task
-from scorer.judges.port import Judge, Judgement, Question
-from scorer.judges.suspicion import Suspicion, suspicion
+from scorer.judges.port import Judge, Question
+from scorer.judges.suspicion import suspicion
 from scorer.measures.port import Perceptual
+from scorer.originals import Originals
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
-
-FULL_JUDGEMENT = 10.0
+from scorer.side_by_side import side_by_side
 
 Progress = Callable[[ProgressLine], None]
+Fetched = Callable[[], Picture | Defect | None]
+"""What decodes a sample's image (see :meth:`scorer.bundle.Bundle.fetch`)."""
 
 
 @dataclass(frozen=True)
 class Instruments:
-    """What measures: networks are loaded once, for all samples and profiles."""
+    """What measures: networks are loaded once, for all samples and profiles.
+
+    ``originals``: what is kept of the originals beyond a run, made with ``perceptual``; None: nothing.
+    """
 
     detector: Detector
     judge: Judge
     perceptual: Perceptual
+    originals: Originals | None = None
+
+    def __post_init__(self) -> None:
+        if self.originals is not None and self.originals.network is not self.perceptual:
+            raise ValueError("the originals were prepared for another perceptual distance")
 
 
 def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lambda line: None) -> Report:
     """Score one subset of one submission. The report depends on the inputs alone, but for its timings.
+
+    As many images as the manifest has threads are measured at a time.
 
     Raises BenchmarkError where the run's own files do not fit together, SubmissionError for an archive that is no zip.
     """
@@ -54,11 +67,9 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
     total = len(inputs.tasks)
     began = time.perf_counter()
     with _opened(inputs) as bundle:
-        scenes = Scenes(inputs=inputs, detector=instruments.detector, network=instruments.perceptual)
-        measured: list[list[Measured]] = []
-        for task in inputs.tasks:
-            measured.append(_measure(task, profiles, bundle=bundle, scenes=scenes, kind=inputs.kind))
-            progress(ProgressLine(stage="measure", done=len(measured), total=total))
+        originals = instruments.originals or Originals(network=instruments.perceptual)
+        scenes = Scenes(inputs=inputs, detector=instruments.detector, originals=originals)
+        measured = _measured(inputs, profiles, bundle, scenes, progress)
         judging = time.perf_counter()
         answers = _answers(instruments.judge, _questions(measured, profiles, bundle, scenes))
         reports: list[list[SampleReport]] = []
@@ -85,9 +96,24 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
     )
 
 
-def _measure(task: Task, profiles: list[Profile], *, bundle: Bundle, scenes: Scenes, kind: Kind) -> list[Measured]:
+def _measured(
+    inputs: Inputs, profiles: list[Profile], bundle: Bundle, scenes: Scenes, progress: Progress
+) -> list[list[Measured]]:
+    """Every sample under every profile, side by side, in the order of the manifest."""
+    measured: list[list[Measured]] = []
+    fetched = ((task, bundle.fetch(task.sample)) for task in inputs.tasks)
+    work = partial(_measure, profiles=profiles, scenes=scenes, kind=inputs.kind)
+    with side_by_side(work, fetched, workers=inputs.manifest.threads) as found:
+        for items in found:
+            measured.append(items)
+            progress(ProgressLine(stage="measure", done=len(measured), total=len(inputs.tasks)))
+    return measured
+
+
+def _measure(item: tuple[Task, Fetched], *, profiles: list[Profile], scenes: Scenes, kind: Kind) -> list[Measured]:
     """IC, SA and EL of one sample under every profile, in one pass over its image."""
-    picture = bundle.image(task.sample)
+    task, decoded = item
+    picture = decoded()
     if picture is None:
         return [Measured(task, "missing", "the submission has no image for this sample")] * len(profiles)
     if isinstance(picture, Defect):
@@ -123,14 +149,6 @@ def _question(item: Measured, profile: Profile, bundle: Bundle, scenes: Scenes) 
     )
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a judge said, and what our own look says to that."""
-
-    judgement: Judgement
-    suspicion: Suspicion | None = None
-
-
 def _answers(judge: Judge, questions: Iterable[Question]) -> Iterator[Answer]:
     """The answers in the order of the questions; a question is kept only until its answer is there."""
     waiting: deque[Question] = deque()
@@ -142,52 +160,6 @@ def _answers(judge: Judge, questions: Iterable[Question]) -> Iterator[Answer]:
 
     for judgement in judge.judge_all(noted()):
         yield Answer(judgement, suspicion(waiting.popleft(), judgement))
-
-
-def appraised(item: Measured, answer: Answer | None, profile: Profile) -> SampleReport:
-    """AC of one sample, and its report. ``answer``: None where the edit was not made and nobody was asked."""
-    sample, explanation = item.task.sample, dict(item.explanation)
-    ic, sa, ac, el = item.compliance, item.accuracy, 0.0, item.locality if item.done else 0.0
-    if answer is not None:
-        judgement = answer.judgement
-        ac = 0.0 if judgement.score is None else judgement.score / FULL_JUDGEMENT
-        explanation["appearance"] = {"score": judgement.score, "reason": judgement.reason, **_suspected(answer)}
-        if ac == 0 and Deviation.STRICT_APPEARANCE not in profile:
-            ic = sa = el = 0.0
-    ic, sa, ac, el = (_percent(value) for value in (ic, sa, ac, el))
-    return SampleReport(
-        id=sample.id,
-        operation=sample.operation,
-        difficulty=sample.difficulty,
-        status=item.status,
-        reason=item.reason,
-        ic=ic,
-        sa=sa,
-        ac=ac,
-        el=el,
-        avg=average(ic=ic, sa=sa, ac=ac, el=el),
-        explanation={name: _finite(part) for name, part in explanation.items()},
-    )
-
-
-def _suspected(answer: Answer) -> dict[str, Quantity]:
-    """Our own look, for the maintainer; it changes no score."""
-    if answer.suspicion is None:
-        return {}
-    return {"distance": answer.suspicion.distance, "suspicious": answer.suspicion.flagged}
-
-
-def _percent(value: float) -> float:
-    """Of 0..1. The official formulas can leave that range or be NaN; a report holds neither."""
-    return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
-
-
-def _finite(part: Mapping[str, Quantity]) -> dict[str, Quantity]:
-    """Quantities that JSON can hold; what is not finite is said in words."""
-    return {
-        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in part.items()
-    }
 
 
 def result_of(samples: list[SampleReport], profile: Profile) -> Result:

@@ -13,7 +13,7 @@ from scorer.detectors.blocks.detector import BlocksDetector
 from scorer.detectors.port import Detector
 from scorer.deviations import profile_named
 from scorer.errors import BenchmarkError, ScorerError
-from scorer.instruments import InstrumentSettings, language_judge
+from scorer.instruments import InstrumentSettings, language_judge, originals
 from scorer.judges.blocks.judge import VERSION as BLOCKS_JUDGE
 from scorer.judges.blocks.judge import BlocksJudge
 from scorer.judges.language import VERSION as LANGUAGE_JUDGE
@@ -31,10 +31,12 @@ LPIPS_WEIGHTS = "lpips-alex-v0.1"
 
 def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instruments:
     """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for what is not set up."""
+    perceptual = perceptual_named(manifest.perceptual, settings)
     return Instruments(
         detector=detector_named(manifest.detector),
         judge=_judge_named(manifest, settings),
-        perceptual=perceptual_named(manifest.perceptual, settings),
+        perceptual=perceptual,
+        originals=originals(settings, perceptual),
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from scorer import comparing, rules
 from scorer.comparing import Preparation, Rest
@@ -75,7 +74,7 @@ class Sight:
         """All objects where the detector sees all, else those of the target's name."""
         return self.found(EVERYTHING if self.scenes.detector.sees_everything else self.task.truth.target)
 
-    @cached_property
+    @property
     def case(self) -> Case:
         """The edit as the rules see it. Raises BenchmarkError for a sample without a target."""
         task, scenes = self.task, self.scenes
@@ -146,7 +145,7 @@ def _object(sight: Sight, operation: str, profile: Profile) -> Measured:
         reason = f"{edit.reason}, but the rest of the image is not the original's"
         return replace(measured, compliance=0.0, accuracy=0.0, reason=reason)
     if operation == "rotate" and Deviation.VIEWPOINT not in profile:
-        seen = compare_viewpoints(sight.scenes.original(sight.task.sample), sight.edited)
+        seen = compare_viewpoints(sight.scenes.sift(sight.task.sample), sight.edited)
         explanation["viewpoint"] = seen._asdict()
         if not seen.same:
             return replace(measured, compliance=0.0, accuracy=0.0, reason=f"{edit.reason}, but the camera moved")

@@ -1,11 +1,8 @@
-"""The original's share of the work: done once per scene, however many samples and profiles share it."""
+"""The originals' side of a run: read, looked at and prepared once, however many samples and profiles need it."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 
@@ -15,73 +12,81 @@ from scorer.detectors.port import EVERYTHING, Detection, Detector, Image
 from scorer.geometry import FloatArray
 from scorer.inputs import Source, Task
 from scorer.measures.port import Perceptual
-from scorer.official import locality as official
 from scorer.official.imaging import Frame
 from scorer.official.locality import Share
+from scorer.official.viewpoint import Sift
 from scorer.operations.evidence import Origin
 from scorer.operations.matching import find_origins, is_called
+from scorer.originals import Originals, Picture
+from scorer.recent import Recent
 
-KEPT_IMAGES = 4
+IMAGE_BYTES = 256 << 20
 """Samples of one scene follow each other in a manifest, so a few decoded originals are enough."""
+KEPT_DETECTIONS = 10_000
+"""Scenes whose detections are remembered."""
 
-Value = TypeVar("Value")
+
+def _images() -> Recent[Picture]:
+    return Recent(IMAGE_BYTES, size=lambda picture: picture.read().nbytes)
 
 
-@dataclass
-class Recent:
-    """A memory of the values that were asked for last."""
-
-    size: int
-    _values: OrderedDict[object, object] = field(default_factory=OrderedDict)
-
-    def get(self, key: object, make: Callable[[], Value]) -> Value:
-        """The value of that key, made where it is not remembered."""
-        if key not in self._values:
-            self._values[key] = make()
-            if len(self._values) > self.size:
-                self._values.popitem(last=False)
-        return self._values[key]  # type: ignore[return-value]
+def _detections() -> Recent[list[Detection]]:
+    return Recent(KEPT_DETECTIONS, size=lambda found: 1)
 
 
 @dataclass(frozen=True)
 class Scenes:
-    """Originals, what the detector sees in them, and their side of every comparison."""
+    """Originals, what the detector sees in them, and their side of every comparison; several threads may ask."""
 
     inputs: Source
     detector: Detector
-    network: Perceptual
-    _images: Recent = field(default_factory=lambda: Recent(KEPT_IMAGES))
-    _shares: Recent = field(default_factory=lambda: Recent(KEPT_IMAGES))
-    _detections: dict[tuple[str, str], list[Detection]] = field(default_factory=dict)
+    originals: Originals
+    _pictures: Recent[Picture] = field(default_factory=_images)
+    _seen: Recent[list[Detection]] = field(default_factory=_detections)
+
+    @property
+    def network(self) -> Perceptual:
+        """The perceptual distance."""
+        return self.originals.network
 
     def original(self, sample: Sample) -> Image:
-        """The original image of a sample, (height, width, 3) uint8."""
-        return self._images.get(sample.original, lambda: self.inputs.original(sample))
+        """The original image of a sample, (height, width, 3) uint8. Raises BenchmarkError."""
+        return self._picture(sample).read()
 
     def share(self, sample: Sample, preparation: Preparation) -> Share:
-        """The original's side of a comparison. Raises UnmeasurableError."""
-        key = (sample.original, preparation)
-        return self._shares.get(key, lambda: preparation.share(self.original(sample), self.network))
+        """The original's side of a comparison. Raises UnmeasurableError, BenchmarkError."""
+        return self.originals.share(self._picture(sample), preparation)
+
+    def sift(self, sample: Sample) -> Sift:
+        """The original's side of the viewpoint test. Raises BenchmarkError."""
+        return self.originals.sift(self._picture(sample))
 
     def true_share(self, task: Task, preparation: Preparation) -> Share:
         """The true edit's side of a comparison. Raises UnmeasurableError, BenchmarkError."""
-        key = (task.truth.gt_image, preparation)
-        return self._shares.get(key, lambda: preparation.share(self.inputs.ground_truth(task), self.network))
+        return self.originals.share(self._true_picture(task), preparation)
 
     def true_view(self, task: Task) -> Share:
         """The true edit's side of the official comparison of views. Raises UnmeasurableError, BenchmarkError."""
-        key = (task.truth.gt_image, "view")
-        return self._shares.get(key, lambda: official.view_share(self.inputs.ground_truth(task), network=self.network))
+        return self.originals.view(self._true_picture(task))
 
     def detections(self, task: Task) -> list[Detection]:
         """What the detector sees in the original: everything where it can, else what has the target's name."""
         target = EVERYTHING if self.detector.sees_everything else task.truth.target
-        key = (task.sample.original, target)
-        if key not in self._detections:
-            self._detections[key] = self.detector.detect(
-                image=self.original(task.sample), target=target, camera=task.camera
-            )
-        return self._detections[key]
+        return self._seen.get(
+            (task.sample.original, target),
+            lambda: self.detector.detect(image=self.original(task.sample), target=target, camera=task.camera),
+        )
+
+    def _picture(self, sample: Sample) -> Picture:
+        """Of the run's own file: a share that is kept elsewhere excuses no file that is lost or changed."""
+        return self._pictures.get(
+            ("original", sample.original), lambda: Picture.of_pixels(self.inputs.original(sample))
+        )
+
+    def _true_picture(self, task: Task) -> Picture:
+        return self._pictures.get(
+            ("truth", task.truth.gt_image), lambda: Picture.of_pixels(self.inputs.ground_truth(task))
+        )
 
     def named(self, task: Task, name: str) -> list[Detection]:
         """What the detector calls by that name in the original."""

@@ -74,7 +74,7 @@ def add_to(commands: Any) -> None:
         metavar="NAME",
         help="switch this deviation off: keep to the official rule; may be repeated",
     )
-    command.add_argument("--threads", type=positive, default=1, help="computing threads (default: 1)")
+    command.add_argument("--threads", type=positive, default=1, help="images that are measured at a time (default: 1)")
     command.add_argument("--out", type=Path, required=True, help="where to write")
     command.set_defaults(command=run)
 
@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> None:
     evaluator = Evaluator(loaded, originals=Originals(network=loaded, folder=options.originals))
     parts = []
     for layout in layouts:
-        part = evaluate(layout, evaluator=evaluator, say=_say)
+        part = evaluate(layout, evaluator=evaluator, say=_say, threads=options.threads)
         files.write_part(part, folder=options.out)
         parts.append((part, summarise(part, judgements=options.judgements)))
     network = {"file": path.name, "sha256": evaluator.network.sha256}
@@ -122,7 +122,7 @@ def _run_profile(
     from scorer.folders import score as folders
 
     options.out.mkdir(parents=True, exist_ok=True)
-    networks = folders.Networks(load, kept=Deviation.KEPT_NETWORK in profile)
+    networks = folders.Networks(load, kept=Deviation.KEPT_NETWORK in profile, folder=options.originals)
     for layout in layouts:
         found = folders.score(layout, profile=profile, networks=networks, judgements=options.judgements, say=_say)
         content = {

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from scorer.appraisal import Answer, appraised
 from scorer.contract import CameraData, Result, Sample, SampleReport
 from scorer.detectors.port import Detection, Frame, Image
 from scorer.deviations import Deviation, Profile
@@ -29,7 +30,8 @@ from scorer.official.dataset import Detections, Layout, RecordedDetector, read_j
 from scorer.official.kinds import Kind
 from scorer.official.names import Match, match, read_name, scored_files, without_marker
 from scorer.official.sample import read_image
-from scorer.protocol import Answer, appraised, result_of
+from scorer.originals import Originals
+from scorer.protocol import result_of
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
 
@@ -49,7 +51,7 @@ class Scored(NamedTuple):
 class Recorded:
     """The recorded detections of one sample in place of a detector; see :class:`scorer.detectors.port.Detector`."""
 
-    original: Image
+    edited: Image
     found: Detections
     name: str = RECORDED
     sees_everything: bool = False
@@ -57,8 +59,8 @@ class Recorded:
 
     def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
         """What was recorded of the original or of the edited image, in pixels of the image."""
-        records = self.found.origin if image is self.original else self.found.result
-        frame = imaging.Frame.of(*self.original.shape[:2])
+        records = self.found.result if image is self.edited else self.found.origin
+        frame = imaging.Frame.of(*image.shape[:2])
         return [detection_of(record, frame, target) for record in records]
 
 
@@ -82,19 +84,26 @@ class Pictures:
 
 
 class Networks:
-    """The perceptual distance for each image: one for all, or built anew each time as the official program does."""
+    """The perceptual distance for each image: one for all, or built anew each time as the official program does.
 
-    def __init__(self, load: Callable[[], Perceptual], *, kept: bool) -> None:
+    ``folder``: where the originals' share of the work is kept, if anywhere.
+    """
+
+    def __init__(self, load: Callable[[], Perceptual], *, kept: bool, folder: Path | None = None) -> None:
         self._load = load
-        self._kept = load() if kept else None
+        self._folder = folder
+        self._kept = self._made() if kept else None
         self.weights: dict[str, str] = {}
 
-    def next(self) -> Perceptual:
+    def next(self) -> Originals:
         """For the next image."""
-        network = self._kept or self._load()
-        if network.sha256 is not None:
-            self.weights = {network.name: network.sha256}
-        return network
+        originals = self._kept or self._made()
+        if originals.network.sha256 is not None:
+            self.weights = {originals.network.name: originals.network.sha256}
+        return originals
+
+    def _made(self) -> Originals:
+        return Originals(network=self._load(), folder=self._folder)
 
 
 @dataclass
@@ -161,8 +170,8 @@ def _scored(run: _Run, found: Match) -> SampleReport:
         return _report(run, Measured(task, "unreadable", wrong), found)
     detections = _detections(run, found)
     pictures = Pictures(original, true, run.layout.kind)
-    scenes = Scenes(inputs=pictures, detector=Recorded(original, detections), network=run.networks.next())
     edited = imaging.fitted(edited, height=height, width=width)
+    scenes = Scenes(inputs=pictures, detector=Recorded(edited, detections), originals=run.networks.next())
     return _report(run, measure(Sight(task, edited, scenes, run.layout.kind), run.profile), found)
 
 

@@ -123,8 +123,14 @@ def for_lpips(images: Tensor, *, dark_rule: bool = True) -> Tensor:
     return images.div(torch.where(bright, 255.0, 1.0)).mul_(2).sub_(1)
 
 
+def device_of(network: Perceptual) -> torch.device:
+    """Where a network computes: on the CPU where it has no weights."""
+    buffers = network.buffers() if isinstance(network, torch.nn.Module) else iter(())
+    return next((buffer.device for buffer in buffers), torch.device("cpu"))
+
+
 def share_of(image: Tensor, *, network: Perceptual, dark_rule: bool = True) -> Share:
-    """The original's share, from its processed image (3, height, width).
+    """The original's share, from its processed image (3, height, width), where the network computes.
 
     Raises UnmeasurableError if it is too small.
     """
@@ -132,6 +138,7 @@ def share_of(image: Tensor, *, network: Perceptual, dark_rule: bool = True) -> S
         raise UnmeasurableError(f"SSIM needs {ssim.WINDOW} pixels a side: {tuple(image.shape[1:])}")
     if min(image.shape[1:]) < SMALLEST_SIDE:
         raise UnmeasurableError(f"LPIPS needs {SMALLEST_SIDE} pixels a side: {tuple(image.shape[1:])}")
+    image = image.to(device_of(network))
     return Share(image, ssim.moments(image), network.features(for_lpips(image[None].float(), dark_rule=dark_rule)))
 
 
@@ -144,13 +151,14 @@ def locality(
     data_range: float | None = None,
     dark_rule: bool = True,
 ) -> Locality:
-    """Compare an edited image, processed as the original was, over the kept pixels.
+    """Compare an edited image, processed as the original was, over the kept pixels, where the original's share lies.
 
     ``data_range`` of the SSIM; None: that of the edited image, as in the official evaluation. ``dark_rule``: as in the
     share of the original.
     """
     if original.image.shape != edited.shape or kept.shape != edited.shape[1:]:
         raise ValueError(f"sizes differ: {tuple(original.image.shape)}, {tuple(edited.shape)}, mask {kept.shape}")
+    edited = edited.to(original.image.device)
     spread = data_range_of(edited) if data_range is None else data_range
     mask = torch.from_numpy(kept).to(edited.device)
     distance = network.mean_distance(

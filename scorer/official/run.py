@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scorer.official.aggregate import EL_MODE, IC_MODE, MODES, SA_MODE, Metrics
 from scorer.official.dataset import Layout, RecordedDetector, read_judgements, unsubmitted
 from scorer.official.names import match, read_name, scored_files, without_marker
 from scorer.official.sample import Evaluator, Record, aborted
+from scorer.side_by_side import side_by_side
 
 Say = Callable[[str], None]
 
@@ -63,18 +65,23 @@ def require(layouts: Sequence[Layout]) -> None:
             raise ScorerError(f"{twin.model} and {layout.model} are both {layout.model_name} on {layout.dataset}")
 
 
-def evaluate(layout: Layout, *, evaluator: Evaluator, say: Say) -> Part:
-    """Evaluate every edited image of a part. Raises ScorerError for a missing cache; ``require`` looks earlier."""
+def evaluate(layout: Layout, *, evaluator: Evaluator, say: Say, threads: int = 1) -> Part:
+    """Evaluate every edited image of a part, ``threads`` at a time; the part is the same for every number.
+
+    Raises ScorerError for a missing cache; ``require`` looks earlier.
+    """
     detector = RecordedDetector.load(layout.cache)
     files = scored_files(layout.images)
-    seen: dict[str, str] = {}
-    records = []
-    for count, edited in enumerate(files, start=1):
-        records.append(_evaluated(edited, layout, seen=seen, evaluator=evaluator, detector=detector))
-        if count % 20 == 0 or count == len(files):
-            say(f"{layout.model_name} on {layout.dataset}: {count} of {len(files)} images")
-    matched = {record.match.name.description for record in records if record.match is not None}
-    return Part(layout, tuple(records), tuple(unsubmitted(layout, matched=matched)))
+    records: dict[Path, Record] = {}
+    work = partial(_evaluated, layout=layout, evaluator=evaluator, detector=detector)
+    with side_by_side(work, _by_key(files), workers=threads) as groups:
+        for group in groups:
+            for edited, record in group:
+                records[edited] = record
+                if len(records) % 20 == 0 or len(records) == len(files):
+                    say(f"{layout.model_name} on {layout.dataset}: {len(records)} of {len(files)} images")
+    matched = {record.match.name.description for record in records.values() if record.match is not None}
+    return Part(layout, tuple(records[edited] for edited in files), tuple(unsubmitted(layout, matched=matched)))
 
 
 def summarise(part: Part, *, judgements: Path) -> Summary:
@@ -125,23 +132,43 @@ def official_summary(parts: Sequence[tuple[Part, Summary]]) -> dict[str, dict[st
     return files
 
 
+def _by_key(files: Sequence[Path]) -> list[list[Path]]:
+    """Files of one key together, in their order: which of them counts depends on those before it."""
+    groups: dict[tuple[str, bool], list[Path]] = {}
+    for edited in files:
+        try:
+            group = read_name(without_marker(edited)).key, True
+        except OfficialAbortError:
+            group = edited.name, False
+        groups.setdefault(group, []).append(edited)
+    return list(groups.values())
+
+
 def _evaluated(
-    edited: Path, layout: Layout, *, seen: dict[str, str], evaluator: Evaluator, detector: RecordedDetector
+    files: Sequence[Path], *, layout: Layout, evaluator: Evaluator, detector: RecordedDetector
+) -> list[tuple[Path, Record]]:
+    """All files of one key; what follows the first that can be read is passed over as the official code does."""
+    found, first = [], None
+    for edited in files:
+        record = _evaluated_file(edited, layout, first=first, evaluator=evaluator, detector=detector)
+        if first is None and record.key is not None and record.status != "unreadable":
+            first = edited.name
+        found.append((edited, record))
+    return found
+
+
+def _evaluated_file(
+    edited: Path, layout: Layout, *, first: str | None, evaluator: Evaluator, detector: RecordedDetector
 ) -> Record:
-    """One file; the second of a key is passed over as the official code does."""
+    """One file; ``first``: the one before it that has its key."""
     blank = Record(file=edited.name, status="scored")
     try:
-        key = read_name(without_marker(edited)).key
         found = match(edited, dataset=layout.truth)
     except OfficialAbortError as abort:
         return aborted(blank, abort)
-    if key in seen:
-        reason = f"{seen[key]} has the same key"
-        return Record(file=edited.name, status="duplicate", key=None, reason=reason, match=found)
-    record = evaluator.evaluate(found, kind=layout.kind, find=detector.find)
-    if record.status != "unreadable":
-        seen[key] = edited.name
-    return record
+    if first is not None:
+        return Record(file=edited.name, status="duplicate", reason=f"{first} has the same key", match=found)
+    return evaluator.evaluate(found, kind=layout.kind, find=detector.find)
 
 
 def _values(record: Record, mode: str) -> dict[str, float] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -88,8 +90,9 @@ class Evaluator:
             truth = read_truth(match.description)
             operation = operation_of(truth)
             record = replace(record, operation=operation)
-            original, share = self._share(match.original)
-            edited = fitted(edited, height=original.shape[0], width=original.shape[1])
+            (height, width), original = _picture(match.original)
+            share = self.originals.share(original)
+            edited = fitted(edited, height=height, width=width)
             found = self._locality(share, edited, truth=truth, detections=detections)
             gate = el.passes_gate(ssim=found.ssim, lpips=found.lpips, kind=kind)
             record = replace(record, locality=found, gate=gate)
@@ -99,7 +102,7 @@ class Evaluator:
             if operation not in EVALUATIONS:
                 raise OfficialAbortError("NotImplementedError", f"{operation!r} is not an operation")
             if operation == "rotate" and gate:
-                viewpoint = compare_viewpoints(original, edited)
+                viewpoint = compare_viewpoints(self.originals.sift(original), edited)
                 record, gate = replace(record, viewpoint=viewpoint), bool(viewpoint.same)
             evaluation = EVALUATIONS[operation]
             outcome = evaluation(truth, origin=detections.origin, result=detections.result, gate=gate)
@@ -123,24 +126,43 @@ class Evaluator:
         kept = el.kept_mask(rectangles, height=height, width=width)
         return el.locality(share, processed(edited), kept=kept, network=self.network)
 
-    def _share(self, path: Path) -> tuple[Image, el.Share]:
-        try:
-            original = read_image(path)
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-            raise OfficialAbortError(type(error).__name__, f"the original {path.name} is unreadable") from error
-        return original, self.originals.share(Picture(path))
-
     def _view(self, ground_truth: Path | None, edited: Image) -> float:
         """0..1, 0 where the ground truth is missing, unreadable or of another size."""
         if ground_truth is None:
             return 0.0
         try:
-            goal = read_image(ground_truth)
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+            size, goal = _picture(ground_truth)
+            if size != edited.shape[:2]:
+                return 0.0
+            share = self.originals.view(goal)
+        except OfficialAbortError:
             return 0.0
-        if goal.shape != edited.shape:
-            return 0.0
-        return el.view_similarity(el.view_share(goal, network=self.network), edited, network=self.network)
+        return el.view_similarity(share, edited, network=self.network)
+
+
+def _picture(path: Path) -> tuple[tuple[int, int], Picture]:
+    """The (height, width) of an original or a true edit, and its picture.
+
+    Raises OfficialAbortError where it is unreadable, at once or when its pixels are asked for.
+    """
+
+    def read() -> Image:
+        with _readable(path), PillowImage.open(BytesIO(content)) as image:
+            return np.array(image.convert("RGB"), dtype=np.uint8)
+
+    with _readable(path):
+        content = path.read_bytes()
+        with PillowImage.open(BytesIO(content)) as image:
+            width, height = image.size
+    return (height, width), Picture.of_content(content, read)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise OfficialAbortError(type(error).__name__, f"the original {path.name} is unreadable") from error
 
 
 def read_image(path: Path) -> Image:

@@ -8,7 +8,6 @@ can differ between versions of OpenCV, so reports name the version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -38,34 +37,46 @@ class Viewpoint(NamedTuple):
     angle: float | None
 
 
-def compare_viewpoints(original: Image, edited: Image) -> Viewpoint:
-    """Compare two RGB images (height, width, 3), uint8, which OpenCV reads as BGR.
+class Sift(NamedTuple):
+    """SIFT features of an image: ``points`` (n, 2) x, y in pixels; ``descriptors`` (n, 128); ``size``: (height, width).
+
+    An image without features has n = 0.
+    """
+
+    points: npt.NDArray[np.float32]
+    descriptors: npt.NDArray[np.float32]
+    size: tuple[int, int]
+
+
+def sift_of(image: Image) -> Sift:
+    """Of an RGB image (height, width, 3), uint8, that OpenCV takes for BGR, as the official test does."""
+    found: Any = cv2.SIFT.create().detectAndCompute(image, None)  # its stub does not know of None
+    points, descriptors = found
+    places = np.array([point.pt for point in points], dtype=np.float32).reshape(-1, 2)
+    kept = np.zeros((0, 128)) if len(places) == 0 else descriptors
+    return Sift(places, np.asarray(kept, dtype=np.float32), (image.shape[0], image.shape[1]))
+
+
+def compare_viewpoints(original: Sift, edited: Image) -> Viewpoint:
+    """Compare the features of an original with an edited RGB image (height, width, 3), uint8, read as BGR.
 
     Raises OfficialAbortError where the official code raises: one image alone has no features, or a single one.
     """
-    points, features = _features(original)
-    other_points, other_features = _features(edited)
-    if features is None and other_features is None:
+    other = sift_of(edited)
+    if not len(original.points) and not len(other.points):
         return Viewpoint(None, 0, None)
-    if features is None or other_features is None:
+    if not len(original.points) or not len(other.points):
         raise OfficialAbortError("error", "the viewpoint test finds no features in one of the two images")
-    pairs = cv2.BFMatcher().knnMatch(features, other_features, k=2)
+    pairs = cv2.BFMatcher().knnMatch(original.descriptors, other.descriptors, k=2)
     if any(len(pair) < 2 for pair in pairs):
         raise OfficialAbortError("ValueError", "the viewpoint test finds a single feature in the edited image")
     good = [best for best, second in pairs if best.distance < RATIO * second.distance]
     if len(good) < LEAST_MATCHES:
         return Viewpoint(None, len(good), None)
-    here = np.array([points[found.queryIdx].pt for found in good], dtype=np.float32)
-    there = np.array([other_points[found.trainIdx].pt for found in good], dtype=np.float32)
-    angle = _angle(here, there, size=(original.shape[1], original.shape[0]))
+    here = original.points[[found.queryIdx for found in good]]
+    there = other.points[[found.trainIdx for found in good]]
+    angle = _angle(here, there, size=(original.size[1], original.size[0]))
     return Viewpoint(angle < LARGEST_ANGLE, len(good), angle)
-
-
-def _features(image: Image) -> tuple[Sequence[Any], npt.NDArray[np.float32] | None]:
-    """Key points and their descriptors (n, 128), or None where there are none."""
-    found: Any = cv2.SIFT.create().detectAndCompute(image, None)  # its stub does not know of None
-    points, descriptors = found
-    return points, descriptors
 
 
 def _angle(here: npt.NDArray[np.float32], there: npt.NDArray[np.float32], *, size: tuple[int, int]) -> float:

@@ -15,7 +15,7 @@ from scorer.official.conformance.cases import Case, MismatchError, SkippedError,
 from scorer.official.conformance.folder import Folder
 from scorer.official.imaging import Resampling, UnmeasurableError, fitted, processed
 from scorer.official.truth import Detection
-from scorer.official.viewpoint import compare_viewpoints
+from scorer.official.viewpoint import compare_viewpoints, sift_of
 
 SSIM, LPIPS, MSE_RELATIVE, VIEW = 1e-5, 2e-5, 1e-4, 2e-5
 PIXELS = 1e-4
@@ -123,7 +123,7 @@ def _viewpoint(folder: Folder, case: Mapping[str, Any]) -> float:
     if not case["use_as_golden"]:
         raise SkippedError
     answers = [answer for name, answer in case.items() if name.startswith("opencv_")]
-    images = folder.image(case["original"]), folder.image(case["edited"])
+    images = sift_of(folder.image(case["original"])), folder.image(case["edited"])
     if "exception" in answers[0]:
         return aborts(lambda: compare_viewpoints(*images), official=answers[0]["exception"])
     return same(compare_viewpoints(*images).same, answers[0]["value"])

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from scorer import instruments
 from scorer.contract import RunManifest
 from scorer.errors import BenchmarkError, JudgeError, ScorerError
 from scorer.judges.endpoint import EndpointJudge
+from scorer.originals import Picture
 from scorer.registry import instruments_of
 
 ENDPOINT = {"adapter": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "a model", "revision": "r1"}
@@ -67,12 +69,29 @@ def test_missing_weights_say_how_to_fetch_them(settings, tmp_path):
         instruments_of(manifest(perceptual="lpips-alex-0.1"), settings(weights=str(tmp_path)))
 
 
+def test_what_is_kept_of_the_originals_lies_in_the_folder_of_the_file_within_its_bound(settings, tmp_path):
+    kept = {"folder": str(tmp_path / "kept"), "bytes": 20_000_000}
+    found = instruments_of(manifest(), settings(originals=kept)).originals
+    assert found is not None
+    for seed in range(3):  # each share of 384 x 512 pixels takes 7 MB
+        image = np.random.default_rng(seed).integers(0, 256, (384, 512, 3), dtype=np.uint8)
+        found.share(Picture.of_pixels(image))
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+
+
+def test_a_folder_for_originals_that_cannot_be_used_says_what_to_do(settings, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BenchmarkError, match=r"originals\.folder cannot be used: .*; name a folder"):
+        instruments_of(manifest(), settings(originals={"folder": str(tmp_path / "file")}))
+
+
 @pytest.mark.parametrize(
     ("content", "where"),
     [
         ({"judge": {**ENDPOINT, "url": "ftp://x"}}, "judge.endpoint.url"),
         ({"judge": {"adapter": "oracle"}}, "judge"),
         ({"weight": "/x"}, "weight"),
+        ({"originals": {"folder": "/x", "bytes": 0}}, "originals.bytes"),
     ],
 )
 def test_a_file_that_cannot_be_used_names_the_field(settings, content, where):

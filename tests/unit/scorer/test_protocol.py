@@ -1,22 +1,34 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from scorer import inputs, protocol
+from scorer.appraisal import Answer, appraised
+from scorer.bundle import Picture, open_bundle
 from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
-from scorer.deviations import FAIR
+from scorer.deviations import FAIR, OFFICIAL
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.judges.blocks import BlocksJudge
+from scorer.judges.port import Judgement
 from scorer.measures.msssim import MsSsim
-from scorer.protocol import Instruments
+from scorer.official.aggregate import gated
+from scorer.originals import Originals
+from scorer.protocol import Instruments, result_of
 from scorer.registry import detector_named
+from scorer.sample import Measured, Sight, measure
+from scorer.scenes import Scenes
+from scorer.side_by_side import side_by_side
 from tests.unit.scorer import folders
 from tests.unit.scorer.blocks.drawing import draw
+from tests.unit.scorer.measures.test_lpips import NETWORK
 
 DETECTOR = detector_named("blocks-detector-1")
 JUDGE = BlocksJudge()
@@ -218,3 +230,139 @@ def test_a_defect_of_ours_is_not_blamed_on_the_participant(tmp_path):
     (folder / "originals/scene-00.png").write_bytes(b"lost")
     with pytest.raises(BenchmarkError):
         protocol.score(inputs=inputs.load(folder), instruments=Instruments(DETECTOR, JUDGE, MsSsim()))
+
+
+def with_both_profiles(folder: Path, submission: bytes, **manifest: object) -> Path:
+    """A run folder that is ranked by the fair profile and shown beside under the official one."""
+    folders.write_run(folder, submission=submission)
+    for name in ("manifest.json", "benchmark.json"):
+        content = json.loads((folder / name).read_text())
+        added = {"beside": ["gsi-official-1"], **(manifest if name == "manifest.json" else {})}
+        (folder / name).write_text(json.dumps(content | added))
+    return folder
+
+
+class RememberingDetector(CountingDetector):
+    """The real detector, which looks at each picture once however many runs show it."""
+
+    known: ClassVar[dict[bytes, list[Detection]]] = {}
+
+    def detect(self, *, image, target, camera) -> list[Detection]:
+        shown = image.tobytes() + target.encode()
+        if shown not in self.known:
+            self.known[shown] = DETECTOR.detect(image=image, target=target, camera=camera)
+        return self.known[shown]
+
+
+def scored(
+    folder: Path, *, originals: Originals | None = None, judge=JUDGE, detector: Detector | None = None
+) -> dict[str, object]:
+    """All of a report that does not tell how it was computed."""
+    network = MsSsim() if originals is None else originals.network
+    instruments = Instruments(detector or RememberingDetector(), judge, network, originals)
+    report = protocol.score(inputs=inputs.load(folder), instruments=instruments)
+    return report.model_dump(exclude={"timings": True, "manifest": {"threads"}})
+
+
+def mixed() -> bytes:
+    """Right, wrong, unreadable and missing edits."""
+    scenes = {"move": folders.EDITS["move"].after, "rotate": folders.EDITS["rotate"].after, "remove": folders.SCENE}
+    scenes |= {"place": folders.WRONG["place"], "view": folders.EDITS["view"].after}
+    files = {f"{folders.SUBSET}/scene-00_edit_{n}.png": folders.encoded(draw(s, seed=2)) for n, s in scenes.items()}
+    return folders.zipped(files | {f"{folders.SUBSET}/scene-00_edit_place.png": b"I am text"})
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory) -> tuple[Path, dict[str, object]]:
+    """A run under both profiles, and what one thread without anything kept makes of it."""
+    folder = with_both_profiles(tmp_path_factory.mktemp("both"), mixed())
+    return folder, scored(folder)
+
+
+def test_the_report_is_the_same_without_a_cache_with_a_cold_and_with_a_warm_one(both, tmp_path):
+    folder, plain = both
+    assert set(plain["results"]) == {"gsi-fair-1", "gsi-official-1"}
+    for state in ("cold", "warm"):
+        kept = Originals(network=MsSsim(), folder=tmp_path / "kept")
+        assert scored(folder, originals=kept) == plain, state
+        names = {path.name for path in (tmp_path / "kept").iterdir()}
+        assert len(names) == 5  # the original and the true view, prepared for both profiles; and its SIFT features
+
+
+def test_the_report_does_not_depend_on_the_number_of_threads(both, tmp_path):
+    _, plain = both
+    assert scored(with_both_profiles(tmp_path, mixed(), threads=3), detector=DETECTOR) == plain
+
+
+def test_a_changed_original_is_never_served_from_what_was_kept(both, tmp_path):
+    folder, plain = both
+    changed = with_both_profiles(tmp_path / "run", mixed())
+    pixels = draw(folders.SCENE).copy()
+    pixels[:40, :200] = 90
+    (changed / "originals/scene-00.png").write_bytes(folders.encoded(pixels))
+    kept = Originals(network=MsSsim(), folder=tmp_path / "kept")
+    assert scored(folder, originals=kept) == plain
+    found = scored(changed, originals=kept)
+    assert found == scored(changed)
+    assert found["results"] != plain["results"]
+
+
+def test_what_was_kept_for_another_distance_is_refused():
+    with pytest.raises(ValueError, match="another perceptual distance"):
+        Instruments(DETECTOR, JUDGE, MsSsim(), Originals(network=NETWORK))
+
+
+class Says:
+    """A judge that gives everything the same score."""
+
+    name = JUDGE.name
+
+    def __init__(self, score: float) -> None:
+        self.score = score
+
+    def provenance(self) -> dict[str, str]:
+        return {}
+
+    def judge_all(self, questions):
+        for _ in questions:
+            yield Judgement(self.score, "as always")
+
+
+@pytest.mark.parametrize("profile", [FAIR, OFFICIAL], ids=lambda profile: profile.name)
+def test_judging_only_where_the_edit_was_made_gives_the_numbers_of_judging_everything(both, profile):
+    folder, _ = both
+    loaded = inputs.load(folder)
+    scenes = Scenes(inputs=loaded, detector=RememberingDetector(), originals=Originals(network=MsSsim()))
+    with open_bundle(archive=loaded.archive, manifest=loaded.benchmark) as bundle:
+        pictures = {task.sample.id: bundle.image(task.sample) for task in loaded.tasks}
+    shown = {name: picture for name, picture in pictures.items() if isinstance(picture, Picture)}
+    sights = [Sight(t, shown[t.sample.id].pixels, scenes, loaded.kind) for t in loaded.tasks if t.sample.id in shown]
+    with side_by_side(partial(measure, profile=profile), sights, workers=1) as measured:
+        items = list(measured)
+    assert {item.done for item in items} == {True, False}
+    items.append(replace(items[0], compliance=0.0, accuracy=0.5, locality=0.9))  # SA alone, as official rules can have
+    for score in (0.0, 7.0, 10.0):
+        answer = Answer(Judgement(score, "as always"))
+        everything = [appraised(item, answer, profile) for item in items]
+        needed = [appraised(item, answer if item.done else None, profile) for item in items]
+        assert result_of(needed, profile).scores == result_of(everything, profile).scores
+        for item, told in zip(items, needed, strict=True):
+            if profile is OFFICIAL:
+                assert (told.ic, told.sa, told.ac, told.el) == pytest.approx(officially(item, score))
+        if profile is FAIR:
+            assert {told.ac for told in needed} == {0, 10 * score}
+    report = scored(folder, judge=Says(7.0))["results"][profile.name]["samples"]
+    told = {sample["id"]: sample for sample in report}
+    for item in items[:-1]:
+        sample = appraised(item, Answer(Judgement(7.0, "as always")), profile)
+        numbers = ("ic", "sa", "ac", "el", "avg")
+        assert [told[sample.id][name] for name in numbers] == [getattr(sample, name) for name in numbers]
+        assert ("appearance" in told[sample.id]["explanation"]) == item.done
+
+
+def officially(item: Measured, score: float) -> tuple[float, ...]:
+    """IC, SA, AC and EL as the official gates leave them, with a judgement of every sample."""
+    values = {"s_0": {"compliance": item.compliance, "edit_score": item.accuracy}}
+    locality = {"s_0": {"ssim": 0.0, "lpips": 1 - item.locality}}
+    row = gated("s_0", ic=values, sa=values, el=locality, ac={"s_edit_0": score})
+    return (100 * row.ic, 100 * row.sa, row.ac, row.el_lpips)

@@ -13,6 +13,7 @@ from scorer.deviations import FAIR, OFFICIAL, Deviation, Profile
 from scorer.inputs import Inputs, Task
 from scorer.measures.msssim import MsSsim
 from scorer.official.locality import Kind
+from scorer.originals import Originals
 from scorer.registry import detector_named
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
@@ -48,7 +49,7 @@ def loaded(tmp_path_factory) -> Inputs:
 
 @pytest.fixture(scope="module")
 def scenes(loaded) -> Scenes:
-    return Scenes(inputs=loaded, detector=DETECTOR, network=MsSsim())
+    return Scenes(inputs=loaded, detector=DETECTOR, originals=Originals(network=MsSsim()))
 
 
 def task(scenes: Scenes, operation: str, **truth: Any) -> Task:
@@ -103,7 +104,7 @@ def by_picture(request, loaded, scenes) -> tuple[Scenes, Task]:
     """Two reasons to judge a view by the picture."""
     if request.param == "no boxes known":
         return scenes, task(scenes, "view", objects=[], new_objects=[])
-    narrow = Scenes(inputs=loaded, detector=NarrowDetector(), network=MsSsim())
+    narrow = Scenes(inputs=loaded, detector=NarrowDetector(), originals=Originals(network=MsSsim()))
     return narrow, task(narrow, "view", target="red block")
 
 

@@ -166,3 +166,24 @@ def test_a_kept_share_of_the_originals_gives_the_same_files(tmp_path):
         told.append({path.name: path.read_text() for path in (tmp_path / "out").rglob("*.json")})
     assert any((tmp_path / "kept").iterdir())
     assert told[0] == told[1] == told[2]
+
+
+def test_the_files_do_not_depend_on_the_number_of_threads(tmp_path, capsys):
+    """Of two files of one key the later counts where the earlier cannot be read, whoever looks at them first."""
+    folders.write(tmp_path, prompts={str(k): MOVE for k in range(4)} | {"4": "Rotate the cup 30 degrees clockwise."})
+    images = tmp_path / folders.MODEL / "generated_images_fine"
+    folders.picture(images / "s_edit_0.jpg")
+    (images / "s_edit_1.jpg").write_bytes(b"no image")
+    folders.picture(images / "nothing.png")
+    told = []
+    for threads in ("1", "3"):
+        assert main([*folders.arguments(tmp_path), "--threads", threads]) == ExitCode.OK
+        files = {path.name: path.read_text() for path in (tmp_path / "out").rglob("*.json")}
+        report = json.loads(files["report.json"])
+        assert report["versions"].pop("threads") == threads
+        told.append(files | {"report.json": report, "said": capsys.readouterr().err})
+    assert told[0] == told[1]
+    left_out = {status: [one["file"] for one in rows] for status, rows in part(tmp_path)["not_scored"].items()}
+    assert left_out["duplicate"] == ["s_edit_0.png"]
+    assert left_out["unreadable"] == ["s_edit_1.jpg"]
+    assert set(results(tmp_path, "edit-locality")) == {"s_0", "s_1", "s_2", "s_3", "s_4"}
