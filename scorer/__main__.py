@@ -20,7 +20,7 @@ from typing import NoReturn
 from pydantic import BaseModel, ValidationError
 
 from scorer import bundle
-from scorer.commands import conformance, fetch_weights, judge, official
+from scorer.commands import conformance, fetch_weights, judge, official, questions
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
 
@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
     run.set_defaults(command=score)
+    questions.add_to(commands)
     ask = commands.add_parser("judge", help="have a vision-language model answer a folder of questions")
     judge.describe(ask)
     ask.set_defaults(command=judge.judge)

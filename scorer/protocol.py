@@ -96,6 +96,18 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
     )
 
 
+def questions(*, inputs: Inputs, detector: Detector, originals: Originals) -> Iterator[Question]:
+    """What :func:`score` would ask the judge, in its order, for a judge that answers elsewhere.
+
+    Raises as :func:`score` does.
+    """
+    profiles = [profile_named(name) for name in inputs.manifest.protocols]
+    with _opened(inputs) as bundle:
+        scenes = Scenes(inputs=inputs, detector=detector, originals=originals)
+        measured = _measured(inputs, profiles, bundle, scenes, progress=lambda line: None)
+        yield from _questions(measured, profiles, bundle, scenes)
+
+
 def _measured(
     inputs: Inputs, profiles: list[Profile], bundle: Bundle, scenes: Scenes, progress: Progress
 ) -> list[list[Measured]]:
