@@ -29,6 +29,8 @@ from scorer.judges.suspicion import Suspicion, suspicion
 
 PRAISE = Judgement(10.0, "itself")
 
+DATA = Path(__file__).parents[1] / "infra" / "blocks" / "data"
+
 
 def honest(public: Folder, hidden: Folder) -> Iterator[Question]:
     """Every sample with its ground-truth edit and the truth's boxes."""
@@ -101,8 +103,8 @@ def _told(name: str, answers: list[Suspicion | None]) -> None:
 def main() -> None:
     """Print one line for each kind of edit: how many were seen and flagged; 0, 5, 50, 95, 100% of the distances."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--public", type=Path, required=True)
-    parser.add_argument("--hidden", type=Path, required=True)
+    parser.add_argument("--public", type=Path, default=DATA / "blocks-public.zip")
+    parser.add_argument("--hidden", type=Path, default=DATA / "blocks-hidden.zip")
     options = parser.parse_args()
     questions = list(honest(opened(options.public), opened(options.hidden)))
     blurred = jpeg(50)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -60,16 +59,16 @@ def instruments_finding() -> Finding:
     if not named:
         return Finding("instruments", "ok", "none set up (GSI_INSTRUMENTS names no file); Blocks needs none")
     remedy = "see docs/operations.md, Instruments"
-    path = Path(named)
-    if not path.is_file():
-        return Finding("instruments", "mend", f"GSI_INSTRUMENTS: there is no file {path}", remedy)
     try:
-        found = instruments.read(path)
+        found = instruments.named(named)
+    except ScorerError as error:
+        return Finding("instruments", "mend", f"GSI_INSTRUMENTS: {error}", remedy)
+    judge = f"judge: {found.judge.adapter if found.judge else 'none'}"
+    try:
         kept = [name for name in weights.KNOWN if weights.locate(name, folder=found.weights_folder(os.environ))]
     except ScorerError as error:
-        return Finding("instruments", "mend", str(error), remedy)
-    judge = found.judge.adapter if found.judge else "none"
-    return Finding("instruments", "ok", f"weights: {', '.join(kept)}; judge: {judge}")
+        return Finding("instruments", "note", f"{judge}; {error}", "Blocks needs no weights; GSI-Bench does")
+    return Finding("instruments", "ok", f"{judge}; weights: {', '.join(kept)}")
 
 
 def parts_findings() -> Iterator[Finding]:

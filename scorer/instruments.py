@@ -6,6 +6,7 @@ the judge's model, revision and prompt go into the report as they are.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from scorer import weights
 from scorer.contract import RunManifest, Strict
 from scorer.errors import BenchmarkError
+from scorer.installation import anchored, default_weights_folder
 from scorer.judges.endpoint import EndpointJudge, EndpointSettings
 from scorer.judges.journal import Journal
 from scorer.judges.local import LocalJudge, LocalSettings
@@ -70,19 +71,37 @@ class InstrumentSettings(Strict):
 
     def weights_folder(self, environment: Mapping[str, str]) -> Path:
         """Where weights are."""
-        return Path(self.weights) if self.weights else weights.default_folder(environment)
+        return Path(self.weights) if self.weights else default_weights_folder(environment)
 
 
 def read(path: Path) -> InstrumentSettings:
     """The settings of a file; the defaults where there is none. Raises BenchmarkError where it cannot be used."""
     try:
-        return InstrumentSettings.model_validate_json(path.read_bytes())
+        content = json.loads(path.read_bytes())
+        if isinstance(content, dict):
+            content = anchored(content, base=path.parent)
+        return InstrumentSettings.model_validate(content)
     except FileNotFoundError:
         return InstrumentSettings()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BenchmarkError(f"{path.name} is not valid: {where or 'content'}: {first['msg'].lower()}") from None
+    except ValueError as error:
+        if not isinstance(error, ValidationError):
+            raise BenchmarkError(f"{path.name} is not valid JSON") from error
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: ValidationError) -> BenchmarkError:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return BenchmarkError(f"{path.name} is not valid: {where or 'content'}: {first['msg'].lower()}")
+
+
+def named(path: str | None) -> InstrumentSettings:
+    """The settings of the file that an operator named; the defaults for none. Raises BenchmarkError."""
+    if not path:
+        return InstrumentSettings()
+    if not Path(path).is_file():
+        raise BenchmarkError(f"there is no file {path}")
+    return read(Path(path))
 
 
 def originals(settings: InstrumentSettings, network: Perceptual) -> Originals:

@@ -25,8 +25,6 @@ from scorer.measures.port import Perceptual
 from scorer.protocol import Instruments
 
 LPIPS = Lpips.name
-LPIPS_WEIGHTS = "lpips-alex-v0.1"
-"""Their name for ``fetch-weights``."""
 
 
 def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instruments:
@@ -85,7 +83,7 @@ def perceptual_named(name: str, settings: InstrumentSettings) -> Perceptual:
     if name == MSSSIM:
         return MsSsim()
     if name == LPIPS:
-        kept = weights.locate(LPIPS_WEIGHTS, folder=settings.weights_folder(os.environ))
+        kept = weights.locate(weights.LPIPS, folder=settings.weights_folder(os.environ))
         return Lpips.load(kept.path, sha256=kept.sha256)
     raise BenchmarkError(f"there is no perceptual distance {name}; known: {MSSSIM}, {LPIPS}")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,9 +40,12 @@ def _lpips_alex(loaded: list[Arrays]) -> Arrays:
     return kept | {f"lpips.{key}": value for key, value in heads.items()}
 
 
+LPIPS = "lpips-alex-v0.1"
+"""The name of the official perceptual distance's weights."""
+
 KNOWN = {
-    "lpips-alex-v0.1": Weights(
-        "lpips-alex-v0.1",
+    LPIPS: Weights(
+        LPIPS,
         "LPIPS 0.1 on AlexNet, the perceptual distance of the official protocol",
         (
             Source(
@@ -68,14 +71,6 @@ class Kept(NamedTuple):
 
     path: Path
     sha256: str
-
-
-def default_folder(environment: Mapping[str, str]) -> Path:
-    """Where weights are kept: $GSI_WEIGHTS, else $XDG_CACHE_HOME/gsi/weights, else ~/.cache/gsi/weights."""
-    if environment.get("GSI_WEIGHTS"):
-        return Path(environment["GSI_WEIGHTS"])
-    cache = environment.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "gsi" / "weights"
 
 
 def locate(name: str, *, folder: Path) -> Kept:

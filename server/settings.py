@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
@@ -9,6 +10,7 @@ from typing import Literal, Self
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from scorer.installation import default_weights_folder
 from server.addresses import is_broker_address, is_database_address, is_web_address
 
 _SHORTEST_SECRET = 32
@@ -74,6 +76,8 @@ class Settings(DatabaseSettings):
     scorer_threads: int = Field(default=1, ge=1, le=256)
     instruments: Path | None = None
     """A JSON file that says where weights lie and which model judges; scorers read it (``scorer/instruments.py``)."""
+    weights: Path = Field(default_factory=lambda: default_weights_folder(os.environ))
+    """The folder of ``python -m scorer fetch-weights``, where the file of instruments names none."""
     judge_api_key: SecretStr | None = None
     """What scorers show the judge's endpoint."""
 
@@ -95,6 +99,8 @@ class Settings(DatabaseSettings):
     def _usable(self) -> Self:
         if self.storage_dir is None and self.s3_bucket is None:
             raise ValueError("name a storage: GSI_STORAGE_DIR (a directory) or GSI_S3_BUCKET")
+        if self.instruments is not None and not self.instruments.is_file():
+            raise ValueError(f"GSI_INSTRUMENTS: there is no file {self.instruments}")
         if self.environment == "production":
             if self.development_login:
                 raise ValueError("GSI_DEVELOPMENT_LOGIN lets anyone in and is refused in production")

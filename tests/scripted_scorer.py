@@ -62,8 +62,8 @@ def score(how: str, folder: Path, output: Path) -> None:
         raise SystemExit(int(how))
     if how == "nothing":
         return
-    if how == "judged" and not (folder / "instruments.json").exists():
-        raise SystemExit("there is no file of instruments")
+    if how == "judged" and json.loads((folder / "instruments.json").read_text()).get("journals") != str(folder.root):
+        raise SystemExit("these are not the instruments of the installation")
     if how == "judged" and os.environ.get("GSI_JUDGE_API_KEY") != "the judge's key":
         raise SystemExit("there is no key for the judge")
     text = json.dumps(report(manifest, samples, folder))

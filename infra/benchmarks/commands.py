@@ -208,9 +208,8 @@ def _missing(manifest: BenchmarkManifest, console: Console) -> list[str]:
     from scorer import instruments  # torch takes seconds to load
     from scorer.registry import missing_instruments
 
-    named = os.environ.get("GSI_INSTRUMENTS")
     with console.status("looking for the instruments"):
-        settings = instruments.read(Path(named)) if named else instruments.InstrumentSettings()
+        settings = instruments.named(os.environ.get("GSI_INSTRUMENTS"))
         return missing_instruments(manifest, settings)
 
 

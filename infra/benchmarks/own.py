@@ -28,6 +28,10 @@ _CORRECT = "Correct the file; docs/schemas has its schema."
 Model = TypeVar("Model", bound=Strict)
 
 
+ORIGINALS = "originals"
+"""The folder of the public archive that the service serves one by one."""
+
+
 @dataclass(frozen=True)
 class _Part:
     """One part's files: which there are, and how to read one."""
@@ -120,6 +124,9 @@ def _checked(
         found.error(where, f"names the sample {id}, {other} does not", "Make both anew.", field=f"samples.{id}")
     _check_pictures(manifest, truth, public, hidden, found=found, advance=advance)
     for sample in manifest.samples:
+        if sample.original.partition("/")[0] != ORIGINALS:
+            told = f"{sample.original} is served to nobody", f"Put originals below {ORIGINALS}/."
+            found.error(f"{public.name}: {MANIFEST}", *told, field=f"samples.{sample.id}.original")
         wrong = complaint(Task(sample, truth.samples[sample.id])) if sample.id in truth.samples else None
         if wrong is not None:
             found.error(f"{hidden.name}: {TRUTH}", wrong, _CORRECT, field=f"samples.{sample.id}")

@@ -19,8 +19,8 @@ _SHOWN = 12
 def tell_openness(console: Console, missing: Sequence[str]) -> None:
     """Whether a benchmark takes submissions now, and what to do if not."""
     if missing:
-        console.print(f"It takes no submissions yet; not installed here: {', '.join(missing)}.")
-        console.print("Install them, then: gsi benchmark refresh")
+        console.print(f"It takes no submissions yet; not to be had here: {', '.join(missing)}.")
+        console.print("Once they are set up (GSI_INSTRUMENTS) or part of the installed version: gsi benchmark refresh")
     else:
         console.print("It takes submissions.")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from scorer import weights
 from scorer.errors import ScorerError
+from scorer.installation import default_weights_folder
 
 
 def add_to(commands: Any) -> None:
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     unknown = sorted(set(options.names) - weights.KNOWN.keys())
     if unknown:
         raise ScorerError(f"there are no weights {', '.join(unknown)}; known: {', '.join(weights.KNOWN)}")
-    folder = options.to or weights.default_folder(os.environ)
+    folder = options.to or default_weights_folder(os.environ)
     for name in options.names or weights.KNOWN:
         known = weights.KNOWN[name]
         for source in known.sources:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from scorer import weights
 from scorer.deviations import OFFICIAL, PROFILES, Deviation, Profile, profile_named
 from scorer.errors import ScorerError
+from scorer.installation import default_weights_folder
 from scorer.official.kinds import DATASETS
 
 HELP = "score official GSI-Bench folders under profile gsi-official-1, with recorded detections and judgements"
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from scorer.official.dataset import Layout
     from scorer.official.run import Part, Summary
 
-LPIPS_WEIGHTS = "lpips-alex-v0.1"
 DESCRIPTION = """
 Scores every model on every data set given, one pass a sample, and writes the official result files, the official
 summary (EVAL_output_*.json), report.json and, per sample, explanations.json. A model's folder is the official
@@ -168,7 +168,7 @@ def _weights(given: Path | None) -> tuple[Path, str | None]:
     """The file of LPIPS weights, and its hash where that is known."""
     if given is not None:
         return given, None
-    kept = weights.locate(LPIPS_WEIGHTS, folder=weights.default_folder(os.environ))
+    kept = weights.locate(weights.LPIPS, folder=default_weights_folder(os.environ))
     return kept.path, kept.sha256
 
 

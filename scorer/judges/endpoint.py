@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import AfterValidator, Field, StringConstraints
@@ -28,8 +29,13 @@ AHEAD = 2
 
 
 def _is_plain_address(url: str) -> str:
-    parsed = httpx.URL(url)
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo or parsed.query or parsed.fragment:
+    try:
+        urlsplit(url)  # finds the brackets that httpx overlooks
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"is no address: {error}") from error
+    plain = not (parsed.userinfo or parsed.query or parsed.fragment or any(c.isspace() for c in url))
+    if parsed.scheme not in ("http", "https") or not parsed.host or not plain or not 0 < (parsed.port or 80) < 65_536:
         raise ValueError("must be http(s)://host[:port]/path without a user, a password or a query")
     return url.rstrip("/")
 

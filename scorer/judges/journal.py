@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError
 
 from scorer.contract import Name, Operation, RelativePath, Sha256, Strict, Text
-from scorer.errors import JudgeError
+from scorer.errors import JudgeError, JudgeUnavailableError
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 Said = Annotated[str, StringConstraints(max_length=20_000)]
@@ -56,7 +56,8 @@ class Entry(Strict):
 class Journal:
     """An append-only file of entries, kept by digest. Thread-safe.
 
-    Raises JudgeError on opening where a line before the last is damaged or another process writes the file, and
+    Raises JudgeError on opening where a line before the last is damaged, JudgeUnavailableError where another process
+    writes the file, and
     OSError where the file cannot be written; a line that could not be written whole leaves no trace.
     """
 
@@ -116,7 +117,9 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise JudgeError(f"{self._path.name} is being written by another process; let it end first") from None
+            raise JudgeUnavailableError(
+                f"{self._path.name} is being written by another process; let it end first"
+            ) from None
 
 
 def parse_journal(content: bytes, *, name: str) -> list[Entry]:

@@ -55,6 +55,8 @@ class Wire:
     """Keeps connections to one endpoint; used by many threads at once. After :meth:`stop` no further attempt begins."""
 
     def __init__(self, url: str, *, api_key: str | None, timeout: float, patience: Patience) -> None:
+        if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+            raise JudgeError("the judge's API key holds characters that no header can carry; check the variable")
         headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._secret = api_key
         self._url = f"{url}/chat/completions"

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,7 +63,7 @@ def fill_for_score(
     version: Version,
     work_dir: Path,
     threads: int,
-    instruments: Path | None = None,
+    instruments: Mapping[str, Any],
 ) -> None:
     """Everything that `python -m scorer score` reads, with the ground truth of this run's subset alone."""
     download(storage, submission.archive_key or "", folder / "submission.zip")
@@ -87,8 +87,7 @@ def fill_for_score(
         threads=threads,
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json(by_alias=True))
-    if instruments is not None:
-        shutil.copyfile(instruments, folder / "instruments.json")
+    (folder / "instruments.json").write_text(json.dumps(instruments))
 
 
 def _share_truth(hidden: Path, folder: Path, wanted: set[str]) -> None:

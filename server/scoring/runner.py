@@ -4,7 +4,7 @@ A job's ``input_dir`` and ``output_dir`` are the whole contract (see ``scorer/__
 
     gate    input   submission.zip, benchmark.json
             output  verdict.json
-    score   input   manifest.json, benchmark.json, originals/, truth/, submission.zip, instruments.json (may be absent)
+    score   input   manifest.json, benchmark.json, originals/, truth/, submission.zip, instruments.json
             output  report.json, progress.jsonl
 """
 

@@ -22,6 +22,7 @@ from server.db.pool import transaction
 from server.errors import StorageError
 from server.jobs import JobQueue
 from server.scoring import folders, store
+from server.scoring.instruments import for_job
 from server.scoring.model import LockedSubmission, Run
 from server.scoring.results import UntrustworthyResultError, read_report, read_verdict, scores_of
 from server.scoring.runner import Job, JobKind, Outcome, OutcomeKind, Runner
@@ -152,7 +153,7 @@ class Scoring:
             version=version,
             work_dir=self.settings.work_dir,
             threads=self.settings.scorer_threads,
-            instruments=self.settings.instruments,
+            instruments=for_job(self.settings.instruments, weights=self.settings.weights),
         )
         return sum(sample["subset"] == run.subset for sample in version.manifest["samples"])
 

@@ -153,7 +153,7 @@ def test_each_protocol_has_a_board_of_its_own(bench: Bench) -> None:
 
 def test_the_scorer_gets_the_installations_instruments_and_the_judges_key(bench: Bench, tmp_path: Path) -> None:
     bench.plan(score="judged")
-    (tmp_path / "instruments.json").write_text("{}")
+    (tmp_path / "instruments.json").write_text('{"journals": "/"}')
     first, second = bench.queued()
     bench.scoring.score(first)
     assert bench.value("select state::text from runs where id = %s", first) == "failed"
@@ -172,6 +172,15 @@ def test_the_report_of_a_run_is_kept(bench: Bench) -> None:
     bench.scoring.score(first)
     report = json.loads(b"".join(bench.scoring.storage.read(f"runs/{first}/report.json")))
     assert report["schema"] == "gsi-report/2"
+
+
+def test_a_file_of_instruments_that_vanished_is_tried_again_and_not_forgotten(bench: Bench, tmp_path: Path) -> None:
+    gone = bench.scoring.settings.model_copy(update={"instruments": tmp_path / "gone.json"})
+    first, _ = bench.queued()
+    bench.scoring = replace(bench.scoring, settings=gone)
+    bench.scoring.score(first)
+    assert bench.value("select error_code from runs where id = %s", first) == "retry"
+    assert bench.value("select count(*) from runs where state = 'queued' and attempt = 2") == 1
 
 
 def test_a_task_delivered_twice_scores_once(bench: Bench) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from scorer import instruments
 from scorer.contract import RunManifest
-from scorer.errors import BenchmarkError, JudgeError, ScorerError
+from scorer.errors import BenchmarkError, JudgeError, JudgeUnavailableError, ScorerError
 from scorer.judges.endpoint import EndpointJudge
+from scorer.judges.journal import Journal
 from scorer.originals import Picture
 from scorer.registry import instruments_of
 
@@ -85,9 +86,24 @@ def test_a_folder_for_originals_that_cannot_be_used_says_what_to_do(settings, tm
         instruments_of(manifest(), settings(originals={"folder": str(tmp_path / "file")}))
 
 
+def test_a_named_file_that_is_missing_is_an_error_and_no_default(tmp_path):
+    with pytest.raises(BenchmarkError, match="there is no file"):
+        instruments.named(str(tmp_path / "absent.json"))
+    assert instruments.named(None) == instruments.InstrumentSettings()
+
+
+def test_a_journal_that_an_earlier_scorer_still_writes_means_to_try_again(settings, tmp_path):
+    chosen = settings(judge=ENDPOINT, journals=str(tmp_path))
+    with Journal(tmp_path / "s-t.jsonl"), pytest.raises(JudgeUnavailableError, match="being written"):
+        instruments_of(manifest(judge="language-judge-1"), chosen)
+
+
 @pytest.mark.parametrize(
     ("content", "where"),
     [
+        ({"judge": {**ENDPOINT, "url": "http://[bad"}}, r"judge\.endpoint\.url"),
+        ({"judge": {**ENDPOINT, "url": "http://a b"}}, r"judge\.endpoint\.url"),
+        ({"judge": {**ENDPOINT, "url": "http://host:99999999/v1"}}, r"judge\.endpoint\.url"),
         ({"judge": {**ENDPOINT, "url": "ftp://x"}}, "judge.endpoint.url"),
         ({"judge": {"adapter": "oracle"}}, "judge"),
         ({"weight": "/x"}, "weight"),

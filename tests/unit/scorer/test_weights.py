@@ -16,8 +16,9 @@ from scorer.__main__ import main
 from scorer.contract import ExitCode
 from scorer.errors import ScorerError, UnreachableError
 from scorer.fetching import Source, download
+from scorer.installation import default_weights_folder
 from scorer.measures.lpips import Lpips, shapes
-from scorer.weights import KNOWN, Weights, default_folder, fetch, locate
+from scorer.weights import KNOWN, Weights, fetch, locate
 
 
 class Server(ThreadingHTTPServer):
@@ -219,6 +220,6 @@ def test_known_sources_are_public_pinned_and_licensed():
 
 
 def test_the_folder_is_the_setting_else_the_users_cache():
-    assert default_folder({"GSI_WEIGHTS": "/w", "XDG_CACHE_HOME": "/c"}) == Path("/w")
-    assert default_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/gsi/weights")
-    assert default_folder({}) == Path.home() / ".cache/gsi/weights"
+    assert default_weights_folder({"GSI_WEIGHTS": "/w", "XDG_CACHE_HOME": "/c"}) == Path("/w")
+    assert default_weights_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/gsi/weights")
+    assert default_weights_folder({}) == Path.home() / ".cache/gsi/weights"

@@ -18,6 +18,11 @@ def test_the_defaults_are_those_of_a_closed_service():
     assert settings.max_attempts == 5
 
 
+def test_a_file_of_instruments_that_is_not_there_is_refused_at_the_start(tmp_path):
+    with pytest.raises(ValidationError, match="GSI_INSTRUMENTS: there is no file"):
+        Settings.model_validate({**GOOD, "instruments": tmp_path / "absent.json"})
+
+
 @pytest.mark.parametrize("name", ["DATABASE_URL", "secret_key", "storage_dir"])
 def test_what_is_missing_is_named(name):
     with pytest.raises(ValidationError, match="(?i)storage" if name == "storage_dir" else name):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from scorer.contract import ExitCode
-from scorer.errors import JudgeError
+from scorer.errors import JudgeError, JudgeUnavailableError
 from scorer.judges.journal import Journal
 from tests.unit.scorer.judges import asking
 
@@ -58,7 +58,7 @@ def test_a_damaged_line_is_named_and_nothing_is_overwritten(tmp_path):
 
 def test_a_journal_has_one_writer_at_a_time(tmp_path):
     path = tmp_path / "journal.jsonl"
-    with Journal(path), pytest.raises(JudgeError, match="another process") as raised:
+    with Journal(path), pytest.raises(JudgeUnavailableError, match="another process") as raised:
         Journal(path)
     assert raised.value.exit_code == ExitCode.DEFECT
     Journal(path).close()
