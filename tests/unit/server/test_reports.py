@@ -4,12 +4,16 @@ import json
 from uuid import uuid4
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from frontend.cli import register
 from server.db.pool import transaction
 from server.submissions import store
 from server.submissions.lifecycle import State
 from tests import making
 from tests.reporting import CANARY, keep_reports, report
+from tests.serving import served
 
 ROOM, TABLETOP = "blocks-room", "blocks-tabletop"
 
@@ -109,3 +113,27 @@ def test_a_report_of_another_version_is_listed_as_unreadable(client, maintainer,
     answer = client.get(f"/submissions/{scored}/reports", headers=maintainer)
     assert [one["readable"] for one in answer.json()["reports"]] == [False, True]
     assert CANARY not in answer.text
+
+
+def test_the_command_line_explains_a_number_of_the_service_to_maintainers_alone(app, scored, tmp_path):
+    commands = typer.Typer()
+    register(commands)
+    with served(app) as port:
+        environment = {"GSI_URL": f"http://127.0.0.1:{port}", "XDG_CONFIG_HOME": str(tmp_path), "GSI_TOKEN": ""}
+
+        def run(*words):
+            return CliRunner().invoke(commands, list(words), env=environment)
+
+        run("login", "--team", "Owners")
+        refused = run("explain", str(scored))
+        assert refused.exit_code == 77
+        assert "gsi login --maintainer" in refused.output
+        run("login", "--maintainer")
+        shown = run("explain", str(scored), "--sample", f"{TABLETOP}-02_edit_1")
+        assert shown.exit_code == 0, shown.output
+        assert CANARY in shown.output
+        assert "0.0123456789012" in shown.output
+        acts = json.loads(run("audit", "--json").stdout)
+        looks = [act["detail"].get("subset") for act in acts if act["action"] == "submission.explained"]
+        assert looks == [TABLETOP, ROOM, None]
+    assert CANARY not in refused.output
