@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
         ("login", login),
     ):
         app.command(name, rich_help_panel=TAKING_PART)(command)
+    app.command("explain", rich_help_panel=MAINTAINING)(explain)
     app.command("audit", rich_help_panel=MAINTAINING)(audit)
     app.add_typer(baseline_app, name="baseline", rich_help_panel=MAINTAINING)
 
@@ -314,6 +315,32 @@ def baseline_list(url: Url = "", token: Token = "", as_json: Json = False) -> No
     session = Session(url=url, token=token)
     with session.errors():
         curating.list_all(session, as_json=as_json)
+
+
+def explain(
+    submission: Id,
+    subset: Annotated[str, typer.Option("--subset", help="One subset instead of all.")] = "",
+    sample: Annotated[str, typer.Option("--sample", help="Every quantity behind one sample's scores.")] = "",
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="One protocol, such as gsi-official-1, instead of the ranking one.")
+    ] = "",
+    suspicious: Annotated[
+        bool, typer.Option("--suspicious", help="Only samples whose judge praised what does not look alike.")
+    ] = False,
+    url: Url = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Why a submission's numbers are what they are, sample by sample. For maintainers; kept in the audit log."""
+    from frontend.commands import explaining
+    from frontend.commands.session import Session
+
+    wish = explaining.Wish(
+        submission=submission, subset=subset, sample=sample, protocol=protocol, suspicious=suspicious
+    )
+    session = Session(url=url, token=token)
+    with session.errors():
+        explaining.explain(session, wish, as_json=as_json)
 
 
 def audit(

@@ -12,7 +12,7 @@ import httpx
 from frontend.addresses import path_of
 from frontend.answers import body_of, problem, read, read_all, unexpected
 from frontend.errors import Unreachable, from_problem
-from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Login, Submission
+from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Login, ReportListing, Submission
 from frontend.tokens import checked_token
 
 _CHUNK_BYTES = 256 * 1024
@@ -169,6 +169,19 @@ class Client:
     def audit(self, *, limit: int = 50) -> tuple[AuditEntry, ...]:
         """The latest acts of maintainers, newest first."""
         return read_all(AuditEntry.read, self._json("GET", "/audit", params={"limit": limit}), key="audit")
+
+    def reports(self, submission: str) -> tuple[ReportListing, ...]:
+        """Which subsets of a submission have a report; the asking is kept in the audit log."""
+        return read_all(
+            ReportListing.read, self._json("GET", path_of("submissions", submission, "reports")), key="reports"
+        )
+
+    def report(self, submission: str, subset: str) -> Mapping[str, Any]:
+        """The report on one subset as the scorer wrote it; the asking is kept in the audit log."""
+        body = self._json("GET", path_of("submissions", submission, "reports", subset))
+        if not isinstance(body, Mapping):
+            raise unexpected()
+        return body
 
     # Sending
 

@@ -371,3 +371,16 @@ class AuditEntry:
             subject=_text(data, "subject"),
             detail=detail if isinstance(detail, Mapping) else {"note": detail} if detail else {},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportListing:
+    """That the run which scored a subset has a report."""
+
+    run: str
+    subset: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /submissions/ID/reports."""
+        return cls(run=str(data["run"]), subset=str(data["subset"]))

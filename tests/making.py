@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg import Connection
 
 from server.benchmarks.service import Registered
-from server.storage.port import Stored
+from server.storage.port import Stored, report_key
 from server.submissions import store
 from server.submissions.lifecycle import State
 from server.submissions.model import NewSubmission
@@ -79,19 +79,19 @@ def score(
     state: str = "succeeded",
     attempt: int = 1,
 ) -> None:
-    """A run on ``subset`` (one that succeeded, if nothing else is said), with its numbers."""
-    run = conn.execute(
-        "insert into runs (submission_id, subset, attempt, protocol, benchmark_version, state)"
-        " select id, %s, %s, protocol, benchmark_version, %s::run_state from submissions where id = %s returning id",
-        (subset, attempt, state, submission_id),
-    ).fetchone()
-    assert run is not None
+    """A run on ``subset`` (one that succeeded, if nothing else is said), with its numbers; its report is not stored."""
+    run_id = uuid4()
+    conn.execute(
+        "insert into runs (id, submission_id, subset, attempt, protocol, benchmark_version, state, report_key)"
+        " select %s, id, %s, %s, protocol, benchmark_version, %s::run_state, %s from submissions where id = %s",
+        (run_id, subset, attempt, state, report_key(run_id) if state == "succeeded" else None, submission_id),
+    )
     for operation, row in operations.items():
         for dimension, value in row.items():
             conn.execute(
                 "insert into scores (submission_id, run_id, subset, protocol, operation, dimension, value, n, missing)"
                 " select id, %s, %s, protocol, %s, %s, %s, 2, 0 from submissions where id = %s",
-                (run[0], subset, operation, dimension, value, submission_id),
+                (run_id, subset, operation, dimension, value, submission_id),
             )
 
 

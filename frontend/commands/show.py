@@ -3,45 +3,16 @@
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from frontend.commands import tables
 from frontend.present import clock, dimension_label, number, operation_title, result_columns, run_word, state_badge
 from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Results, Submission
 
-_ENDLESS = 10_000  # columns
 _NAME = 24  # characters of a name that shall stand in one line of a board
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "accent": "cyan", "plain": "dim"}
-
-
-def _table(*heads: str, title: str = "") -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
-    for head in heads:
-        table.add_column(head)
-    return table
-
-
-def _width(console: Console, table: Table) -> int:
-    """The columns that a table needs to stand whole."""
-    return console.measure(table, options=console.options.update(max_width=_ENDLESS)).maximum
-
-
-def _put(console: Console, table: Table) -> None:
-    """Print a table whole; on a terminal that is too narrow for it, print each row as a block of lines instead.
-
-    Ids are there to be copied: rich would cut or fold them to make a table fit.
-    """
-    if _width(console, table) <= console.width:
-        console.print(table)
-        return
-    heads = [str(column.header) for column in table.columns]
-    indent = max(map(len, heads)) + 2
-    for row in zip(*(column.cells for column in table.columns), strict=True):
-        for head, cell in zip(heads, row, strict=True):
-            console.print(f"[dim]{head:{indent}}[/]{cell}", soft_wrap=True)
-        console.print()
 
 
 def leaderboard(console: Console, board: Leaderboard, *, benchmark: Benchmark) -> None:
@@ -50,7 +21,7 @@ def leaderboard(console: Console, board: Leaderboard, *, benchmark: Benchmark) -
         console.print(f"[bold]{escape(benchmark.title)}[/]: nobody has published yet.")
         return
     for beside in (("Team", "Source"), ("Team",), ()):
-        if _width(console, _board(board, benchmark=benchmark, beside=beside, longest=_NAME)) <= console.width:
+        if tables.width(console, _board(board, benchmark=benchmark, beside=beside, longest=_NAME)) <= console.width:
             break
     console.print(_board(board, benchmark=benchmark, beside=beside))
 
@@ -59,7 +30,7 @@ def _board(board: Leaderboard, *, benchmark: Benchmark, beside: tuple[str, ...],
     """The table with the columns `beside` the scores; for measuring, names are cut at `longest` characters."""
     subset = board.subset or ("mean of all subsets" if len(benchmark.subsets) > 1 else "")
     scope = ", ".join(part for part in (subset, board.operation) if part)
-    table = _table("#", title=f"{benchmark.title} ({scope})" if scope and longest is None else "")
+    table = tables.empty("#", title=f"{benchmark.title} ({scope})" if scope and longest is None else "")
     table.columns[0].no_wrap = True
     table.add_column("Model", overflow="fold")
     labels = {dimension.id: dimension.label for dimension in benchmark.dimensions}
@@ -110,7 +81,7 @@ def results(console: Console, found: Submission) -> None:
 def _results(console: Console, found: Results) -> None:
     columns = result_columns(found)
     for subset, operations in found.items():
-        table = _table("Operation", title=subset)
+        table = tables.empty("Operation", title=subset)
         for head in (*map(dimension_label, columns), "Samples", "Missing"):
             table.add_column(head, justify="right", no_wrap=True)
         for operation, scores in operations.items():
@@ -135,37 +106,37 @@ def defects(console: Console, found: Iterable[Defect]) -> None:
 
 def submissions(console: Console, found: Iterable[Submission]) -> None:
     """A team's list."""
-    table = _table("Submitted", "Benchmark", "Model", "State", "Id")
+    table = tables.empty("Submitted", "Benchmark", "Model", "State", "Id")
     for each in found:
         badge = state_badge(each.state)
         state = f"[{_STYLES[badge.tone]}]{badge.word}[/]"
         table.add_row(clock(each.created_at), escape(each.benchmark), escape(each.model), state, escape(each.id))
     if table.row_count:
-        _put(console, table)
+        tables.put(console, table)
     else:
         console.print("Your team has not submitted yet.")
 
 
 def baselines(console: Console, found: Iterable[Baseline]) -> None:
     """Curated entries."""
-    table = _table("Model", "Vendor", "Access", "Board", "Accessed", "Source", "State", "Id")
+    table = tables.empty("Model", "Vendor", "Access", "Board", "Accessed", "Source", "State", "Id")
     for each in found:
         state = f"retired: {escape(each.retired_reason)}" if each.retired else "on the board"
         cells = (each.model, each.organization, each.access, each.benchmark, each.access_date, each.source_url)
         table.add_row(*(escape(cell) for cell in cells), state, escape(each.id))
     if table.row_count:
-        _put(console, table)
+        tables.put(console, table)
     else:
         console.print("There are no curated baselines.")
 
 
 def audit(console: Console, found: Iterable[AuditEntry]) -> None:
     """Acts of maintainers."""
-    table = _table("When", "Who", "Act", "On", "Detail")
+    table = tables.empty("When", "Who", "Act", "On", "Detail")
     for each in found:
         detail = ", ".join(f"{key}={value}" for key, value in each.detail.items())
         table.add_row(clock(each.at), escape(each.actor), escape(each.action), escape(each.subject), escape(detail))
     if table.row_count:
-        _put(console, table)
+        tables.put(console, table)
     else:
         console.print("No act of a maintainer is on record.")

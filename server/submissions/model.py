@@ -64,6 +64,15 @@ class RunProgress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredReport:
+    """Where the report of the run that scored a subset lies in the storage."""
+
+    run: UUID
+    subset: str
+    report_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreRow:
     """One number: mean of ``n`` samples of which ``missing`` counted as zero; 0..100, two decimals."""
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
 
 from server.db import audit
 from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
 from server.http.paging import PageOf
-from server.submissions import service, store, uploads
+from server.submissions import reports, service, store, uploads
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
-from server.submissions.schemas import SubmissionIn, SubmissionOut, SubmissionsOut
+from server.submissions.schemas import ReportsOut, SubmissionIn, SubmissionOut, SubmissionsOut
 from server.teams.callers import AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
 from server.teams.model import Caller
 
 router = APIRouter(prefix="/submissions", tags=["submissions"])
+_NEVER_KEPT = "no-store"
 
 
 @router.post("", status_code=201)
@@ -110,10 +112,39 @@ def retry(submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: Ser
     return whole(unit.conn, found)
 
 
-def _note(unit: Unit, caller: Caller, act: str, submission_id: UUID) -> None:
+@router.get("/{submission_id}/reports")
+def list_reports(
+    submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: ServicesOf, response: Response
+) -> ReportsOut:
+    """Which subsets have a report, and what is in it (maintainers; kept in the audit log)."""
+    service.visible(unit.conn, caller, submission_id)
+    found = reports.listed(unit.conn, services.storage, submission_id)
+    _note(unit, caller, "explained", submission_id, subsets=[one.subset for one in found])
+    response.headers["cache-control"] = _NEVER_KEPT
+    return ReportsOut(reports=found)
+
+
+@router.get(
+    "/{submission_id}/reports/{subset}",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}, "description": "The report"}},
+)
+def get_report(
+    submission_id: UUID, subset: str, caller: MaintainerOf, unit: UnitOf, services: ServicesOf
+) -> StreamingResponse:
+    """The report on one subset: every sample with every quantity behind its scores (maintainers; in the audit log)."""
+    service.visible(unit.conn, caller, submission_id)
+    report = reports.of_subset(unit.conn, submission_id, subset)
+    content = reports.content(services.storage, report)
+    _note(unit, caller, "explained", submission_id, subset=subset, run=str(report.run))
+    return StreamingResponse(content, media_type="application/json", headers={"cache-control": _NEVER_KEPT})
+
+
+def _note(unit: Unit, caller: Caller, act: str, submission_id: UUID, **detail: Any) -> None:
     """What a maintainer does to a submission is in the audit log; it stands or falls with the act."""
     if caller.is_maintainer:
-        audit.record(unit.conn, actor=caller.actor, action=f"submission.{act}", subject=str(submission_id))
+        action = f"submission.{act}"
+        audit.record(unit.conn, actor=caller.actor, action=action, subject=str(submission_id), detail=detail)
 
 
 def _tell_queue(unit: Unit, services: Services, submission_id: UUID) -> None:

@@ -138,6 +138,32 @@ class SubmissionsOut(BaseModel):
     submissions: list[SubmissionOut]
 
 
+class ReportedProtocolOut(BaseModel):
+    """What a report holds under one protocol; ``suspicious``: judgements that our look at the object contradicts."""
+
+    protocol: str
+    samples: int
+    suspicious: int
+
+
+class ReportOut(BaseModel):
+    """The report of the run that scored a subset; the ranking protocol first.
+
+    ``readable``: false when the storage has lost it, or another version of the service wrote it.
+    """
+
+    run: UUID
+    subset: str
+    readable: bool
+    protocols: list[ReportedProtocolOut]
+
+
+class ReportsOut(BaseModel):
+    """The reports of a submission, by subset."""
+
+    reports: list[ReportOut]
+
+
 def results_of(rows: list[Any]) -> dict[str, Results]:
     """Score rows (protocol, subset, operation, dimension, value, n, missing) as nested JSON, by protocol."""
     nested: dict[str, dict[str, dict[str, dict[str, float]]]] = {}

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from server.db.queries import Queries
 from server.storage.port import Stored
 from server.submissions.lifecycle import State, sources_of
-from server.submissions.model import Event, NewSubmission, RunProgress, ScoreRow, Submission
+from server.submissions.model import Event, NewSubmission, RunProgress, ScoreRow, StoredReport, Submission
 
 _QUERIES = Queries("submissions")
 
@@ -122,3 +122,8 @@ def newest_runs(conn: Connection, submission_id: UUID) -> list[RunProgress]:
 def scores(conn: Connection, submission_id: UUID) -> list[ScoreRow]:
     """All numbers of a submission, under every protocol."""
     return _QUERIES.all(conn, "scores", ScoreRow, id=submission_id)
+
+
+def reports(conn: Connection, submission_id: UUID) -> list[StoredReport]:
+    """Where the reports of a submission lie: one for each subset that was scored, by subset."""
+    return _QUERIES.all(conn, "reports", StoredReport, id=submission_id)

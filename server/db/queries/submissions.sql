@@ -81,3 +81,9 @@ from runs where submission_id = %(id)s order by subset, attempt desc;
 select protocol, subset, operation, dimension, round(value::numeric, 2)::double precision as value, n, missing
 from scores where submission_id = %(id)s
 order by protocol, subset, operation, dimension;
+
+-- name: reports
+-- Of the attempts at a subset one at most has succeeded (runs_one_alive).
+select id as run, subset, report_key from runs
+where submission_id = %(id)s and state = 'succeeded' and report_key is not null
+order by subset;

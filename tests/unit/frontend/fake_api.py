@@ -105,6 +105,7 @@ class Service:
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     audit: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     board_queries: list[tuple[str, str, str]] = field(default_factory=list)
@@ -363,6 +364,16 @@ def _maintainers(app: FastAPI, service: Service) -> None:
         act(authorization, "baseline.retire", name, wish)
         service.baselines[name] |= {"retired_at": NOW, "retired_reason": wish["reason"]}
         return service.baselines[name]
+
+    @app.get("/api/v1/submissions/{name}/reports")
+    def reports(name: str, authorization: str = Header("")) -> Any:
+        act(authorization, "submission.explained", name, {"subsets": list(service.reports)})
+        return {"reports": [{"run": f"run-of-{subset}", "subset": subset} for subset in service.reports]}
+
+    @app.get("/api/v1/submissions/{name}/reports/{subset}")
+    def report(name: str, subset: str, authorization: str = Header("")) -> Any:
+        act(authorization, "submission.explained", name, {"subset": subset})
+        return service.reports[subset]
 
     @app.get("/api/v1/audit")
     def audit(authorization: str = Header(""), limit: int = 50) -> Any:

@@ -15,6 +15,7 @@ from server.curation.seed import seed
 from server.db.pool import transaction
 from server.submissions.lifecycle import State
 from tests import making
+from tests.reporting import CANARY, keep_reports
 
 SECRET_MODEL = "Unannounced-Model-7"
 CALLERS = ("anonymous", "other", "owner", "maintainer")
@@ -59,6 +60,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/submissions/{submission_id}/unpublish"): Case((401, 404, 200, 200), State.PUBLISHED),
     ("POST", "/submissions/{submission_id}/withdraw"): Case((401, 404, 200, 200)),
     ("POST", "/submissions/{submission_id}/retry"): Case((401, 403, 403, 200), State.FAILED),
+    ("GET", "/submissions/{submission_id}/reports"): Case((401, 403, 403, 200)),
+    ("GET", "/submissions/{submission_id}/reports/{subset}"): Case((401, 403, 403, 200)),
     ("GET", "/baselines"): ALL,
     ("POST", "/baselines"): Case((401, 403, 403, 201), body=BASELINE),
     ("GET", "/baselines/{entry_id}"): ALL,
@@ -81,18 +84,20 @@ class World(NamedTuple):
             route.replace("{submission_id}", str(submission or self.submission))
             .replace("{entry_id}", str(self.baseline))
             .replace("{benchmark_id}", "blocks")
+            .replace("{subset}", "blocks-room")
             .replace("{name:path}", self.original)
         )
 
 
 @pytest.fixture
-def world(pool, blocks, benchmark_zips, login, maintainer):
+def world(pool, storage, blocks, benchmark_zips, login, maintainer):
     def make(state: State) -> World:
         with transaction(pool) as conn:
             seed(conn)
             submission = making.submission(
                 conn, blocks, state=state, team="Owners", model=SECRET_MODEL, numbers=making.everywhere(77.77)
             )
+            keep_reports(conn, storage, submission)
             new = NewEntry(
                 benchmark="blocks",
                 model="Cited",
@@ -192,6 +197,18 @@ def test_the_hidden_part_of_a_benchmark_is_in_no_answer(caller, client, world):
             if route.endswith(".zip"):
                 names = zipfile.ZipFile(io.BytesIO(content)).namelist()
                 assert not [name for name in names if name.startswith("gt/") or "truth" in name]
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "other", "owner"])
+@pytest.mark.parametrize("state", [State.SCORED, State.PUBLISHED])
+def test_what_a_report_explains_is_in_no_answer_but_a_maintainers(caller, state, client, world):
+    made = world(state)
+    for method, route in CASES:
+        if method == "GET":
+            content = client.get(made.path(route), headers=made.headers[caller]).content
+            assert CANARY.encode() not in content, route
+    shown = client.get(made.path("/submissions/{submission_id}/reports/{subset}"), headers=made.headers["maintainer"])
+    assert CANARY.encode() in shown.content
 
 
 @pytest.mark.parametrize(
