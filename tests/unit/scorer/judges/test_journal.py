@@ -60,7 +60,7 @@ def test_a_journal_has_one_writer_at_a_time(tmp_path):
     path = tmp_path / "journal.jsonl"
     with Journal(path), pytest.raises(JudgeUnavailableError, match="another process") as raised:
         Journal(path)
-    assert raised.value.exit_code == ExitCode.DEFECT
+    assert raised.value.exit_code == ExitCode.TRY_AGAIN
     Journal(path).close()
 
 
