@@ -14,6 +14,8 @@ from scorer.judges.suspicion import Suspicion
 from scorer.sample import Measured
 
 FULL_JUDGEMENT = 10.0
+LARGEST = 1e9
+"""What a report's numbers are bounded by (scorer.contract, ``Finite``)."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ def _percent(value: float) -> float:
 
 
 def _finite(part: Mapping[str, Quantity]) -> dict[str, Quantity]:
-    """Quantities that JSON can hold; what is not finite is said in words."""
-    return {
-        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in part.items()
-    }
+    """Quantities that a report can hold; what is not finite, or beyond its bounds, is said in words."""
+    return {name: value if _bounded(value) else str(value) for name, value in part.items()}
+
+
+def _bounded(value: Quantity) -> bool:
+    if isinstance(value, list):
+        return all(_bounded(item) for item in value)
+    return not isinstance(value, int | float) or abs(value) <= LARGEST

@@ -21,12 +21,13 @@ from scorer.official import move as official_move
 from scorer.official import remove as official_remove
 from scorer.official import rotate as official_rotate
 from scorer.official import scale as official_scale
+from scorer.official.aborts import OfficialAbortError
 from scorer.official.candidates import Choice, choose, origin_index
 from scorer.official.imaging import Frame
 from scorer.official.truth import Detection as Record
 from scorer.operations import move, remove, rotate, scale
 from scorer.operations.evidence import Change, Compliance, Origin, Pose
-from scorer.operations.matching import match_edited
+from scorer.operations.matching import finite, match_edited
 
 _SAME_BOX = {"move": SAME_BOX_THRESHOLD, "rotate": official_rotate.SAME_BOX, "scale": official_scale.SAME_BOX}
 
@@ -60,10 +61,21 @@ class Case:
 
     @property
     def goal(self) -> Pose | None:
-        """Where, how large and how turned the target should be; None for remove."""
-        if self.operation == "remove":
+        """Where, how large and how turned the target should be, of what the operation changes; None for remove, view.
+
+        Raises OfficialAbortError where the truth does not state it.
+        """
+        if self.operation in ("remove", "view"):
             return None
-        return self.original.changed(box=self.truth.new_bbox_3d, rotation=self.truth.new_rotation_matrix)
+        turns = self.operation == "rotate"
+        stated = self.truth.new_rotation_matrix if turns else self.truth.new_bbox_3d
+        if stated is None:
+            field_name = "new_rotation_matrix" if turns else "new_bbox_3d"
+            raise OfficialAbortError("KeyError", f"the truth has no {field_name}")
+        return self.original.changed(
+            box=None if turns else self.truth.new_bbox_3d,
+            rotation=None if self.operation == "scale" else self.truth.new_rotation_matrix,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +96,7 @@ class Edit:
 
 def judge(case: Case, profile: Profile) -> Edit:
     """IC and SA of one edit, before any locality gate."""
-    change = match_edited(case.origins, case.found, target=case.target, goal=case.goal)
+    change = assigned(case)
     start = _start(case, change, profile)
     if start is None:
         return Edit(0.0, 0.0, "the target was not found in the original image", change)
@@ -97,6 +109,11 @@ def judge(case: Case, profile: Profile) -> Edit:
         return Edit(0.0, 0.0, "the target was not found in the edited image", change, choice)
     edit = {"move": _moved, "rotate": _rotated, "scale": _scaled}[case.operation](case, change, profile)
     return _gated(replace(edit, choice=choice), profile)
+
+
+def assigned(case: Case) -> Change:
+    """Which object is which. A detection that is not finite has no place, so none is assigned to it."""
+    return match_edited(case.origins, finite(case.found), target=case.target, goal=case.goal)
 
 
 def _gated(edit: Edit, profile: Profile) -> Edit:

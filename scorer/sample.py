@@ -21,7 +21,7 @@ from scorer.official.aborts import OfficialAbortError
 from scorer.official.imaging import Frame, UnmeasurableError
 from scorer.official.viewpoint import compare_viewpoints
 from scorer.operations import view
-from scorer.operations.matching import is_called
+from scorer.operations.matching import finite, is_called
 from scorer.operations.parsing import parse_operation
 from scorer.rules import Case, Edit
 from scorer.scenes import Scenes
@@ -111,8 +111,15 @@ def measure(sight: Sight, profile: Profile) -> Measured:
     except (OfficialAbortError, UnmeasurableError) as error:
         status: SampleStatus = "scored" if Deviation.NO_ABORT in profile else "aborted"
         return Measured(sight.task, status, f"the official evaluation ends here: {error}")
+    return _settled(found, profile)
+
+
+def _settled(found: Measured, profile: Profile) -> Measured:
+    """What holds for every operation, last: IC is a rate, and SA counts only where IC does."""
     if Deviation.HALF_COMPLIANCE in profile:
-        return replace(found, compliance=float(found.compliance >= LEAST_COMPLIANCE))
+        found = replace(found, compliance=float(found.compliance >= LEAST_COMPLIANCE))
+    if Deviation.GATED_ACCURACY in profile and not found.done:
+        found = replace(found, accuracy=0.0)
     return found
 
 
@@ -131,13 +138,15 @@ def _operation(task: Task, profile: Profile) -> str:
 def _object(sight: Sight, operation: str, profile: Profile) -> Measured:
     """Move, place, rotate, scale and remove."""
     case = replace(sight.case, operation=operation)
+    if Deviation.FINITE in profile:
+        case = replace(case, before=finite(case.before), after=finite(case.after), found=finite(case.found))
     edit = rules.judge(case, profile)
     explanation = {"objects": _objects(edit), "operation": dict(edit.quantities)}
     if edit.choice is not None:
         explanation["candidates"] = _candidates(edit)
     measured = Measured(sight.task, "scored", edit.reason, edit.compliance, edit.accuracy, explanation=explanation)
-    if edit.compliance <= 0 and edit.accuracy <= 0:
-        return measured  # the gates can only take away
+    if edit.compliance <= 0 and edit.accuracy <= 0 and Deviation.NO_ABORT in profile:
+        return measured  # the gates can only take away; the official program may still end in them
     rest = _rest(sight, case, edit, profile)
     passed = official.passes_gate(ssim=rest.similarity, lpips=rest.distance, kind=sight.kind)
     explanation["locality"] = {**rest._asdict(), "gate_passed": passed}
@@ -164,9 +173,10 @@ def _rest(sight: Sight, case: Case, edit: Edit, profile: Profile) -> Rest:
 def _view(sight: Sight, profile: Profile) -> Measured:
     """By where the objects appear, where the scene is known and all of it is seen; else by the picture alone."""
     task, scenes = sight.task, sight.scenes
-    preparation = Preparation.of(profile)
-    truth = scenes.true_share(task, preparation)
-    seen = view.match(task.truth.new_objects, sight.everything, before=task.truth.objects)
+    if task.truth.gt_image is None:
+        return Measured(task, "scored", "there is no true view")
+    truth = scenes.true_share(task, Preparation.of(profile))
+    seen = view.match(task.truth.new_objects, finite(sight.everything), before=task.truth.objects)
     if task.truth.new_objects and scenes.detector.sees_everything:
         answer = view.measure(seen, before=task.truth.objects, goals=task.truth.new_objects)
     else:
@@ -197,7 +207,8 @@ def _official_view(sight: Sight, profile: Profile) -> Measured:
         rest = _whole(scenes.share(task.sample, Preparation.of(profile)), sight.edited, profile, scenes)
     else:
         case = sight.case
-        rest = _rest(sight, case, rules.judge(replace(case, operation="move"), profile), profile)
+        edit = Edit(likeness, likeness, "a view", rules.assigned(replace(case, operation="view")))
+        rest = _rest(sight, case, edit, profile)
     explanation["locality"] = rest._asdict()
     return replace(measured, locality=1 - rest.distance, subjects=_company(sight))
 
@@ -213,7 +224,7 @@ def _company(sight: Sight) -> list[Subject]:
     """Every object of a view that is seen before and after."""
     origins = sight.scenes.origins(sight.task)
     truth = sight.task.truth
-    seen = view.match(truth.new_objects, sight.everything, before=truth.objects)
+    seen = view.match(truth.new_objects, finite(sight.everything), before=truth.objects)
     pairs = zip(origins, seen.found, strict=False)  # origins that the truth does not know stand last
     return [Subject(origin.found, after) for origin, after in pairs if after is not None]
 
@@ -239,7 +250,11 @@ def _objects(edit: Edit) -> dict[str, Quantity]:
 def _candidates(edit: Edit) -> dict[str, Quantity]:
     """Of each detection why it was or was not taken."""
     verdicts = () if edit.choice is None else edit.choice.verdicts
-    return {str(i): verdict.why for i, verdict in enumerate(verdicts)}
+    return {
+        f"{i}{'' if name == 'why' else '_' + name}": value
+        for i, verdict in enumerate(verdicts)
+        for name, value in vars(verdict).items()
+    }
 
 
 def _numbers(found: Detection) -> list[float]:

@@ -16,7 +16,7 @@ from scorer.official.imaging import Frame
 from scorer.official.locality import Share
 from scorer.official.viewpoint import Sift
 from scorer.operations.evidence import Origin
-from scorer.operations.matching import find_origins, is_called
+from scorer.operations.matching import find_origins, finite, is_called
 from scorer.originals import Originals, Picture
 from scorer.recent import Recent
 
@@ -97,7 +97,7 @@ class Scenes:
         sample = task.sample
         return find_origins(
             task.truth.objects,
-            self.detections(task),
+            finite(self.detections(task)),
             intrinsics=self.to_pixels(task),
             image_size=np.array([sample.width, sample.height], dtype=np.float64),
         )

@@ -29,7 +29,7 @@ from scorer.official.aborts import OfficialAbortError
 from scorer.official.dataset import Detections, Layout, RecordedDetector, read_judgements
 from scorer.official.kinds import Kind
 from scorer.official.names import Match, match, read_name, scored_files, without_marker
-from scorer.official.sample import read_image
+from scorer.official.pictures import UnreadableError, read_image
 from scorer.originals import Originals
 from scorer.protocol import result_of
 from scorer.sample import Measured, Sight, measure
@@ -127,7 +127,7 @@ def score(layout: Layout, *, profile: Profile, networks: Networks, judgements: P
     path = layout.judgements(judgements)
     if path is None:
         raise ScorerError(f"no file *{layout.dataset}_{layout.model_name}.json in {judgements}: no judgements")
-    answer = _strict(path) if Deviation.STRICT_APPEARANCE in profile else _lenient(path)
+    answer = _strict(path) if Deviation.STRICT_APPEARANCE in profile else _lenient(path, profile)
     run = _Run(layout, profile, networks, answer, RecordedDetector.load(layout.cache))
     files = scored_files(layout.images)
     for count, edited in enumerate(files, start=1):
@@ -142,13 +142,13 @@ def score(layout: Layout, *, profile: Profile, networks: Networks, judgements: P
 
 
 def _take(run: _Run, edited: Path) -> None:
-    """Score one file; the first of a key stands."""
+    """Score one file; the first of a key that can be read stands."""
     plain = Deviation.PLAIN_NAMES in run.profile
     try:
         key = read_name(edited if plain else without_marker(edited)).key
         exact = Deviation.EXACT_FILES in run.profile
         found = match(edited, dataset=run.layout.truth, keep_marker=plain, exact=exact)
-        if key in run.reports:
+        if key in run.reports and run.reports[key].status != "unreadable":
             run.ignored[edited.name] = "another image has the same key"
             return
         run.reports[key] = _scored(run, found)
@@ -157,13 +157,13 @@ def _take(run: _Run, edited: Path) -> None:
 
 
 def _scored(run: _Run, found: Match) -> SampleReport:
-    original = read_image(found.original)
+    original = _original(found)
     task = task_of(found, original, run.profile)
     true = true_view(found, original)
     try:
         edited = read_image(found.edited)
-    except (OSError, ValueError, SyntaxError) as error:
-        return _report(run, Measured(task, "unreadable", f"{type(error).__name__}: not a readable image"), found)
+    except UnreadableError as error:
+        return _report(run, Measured(task, "unreadable", f"{error.cause}: not a readable image"), found)
     height, width = original.shape[:2]
     if edited.shape != original.shape and Deviation.COUNT_MISSING in run.profile:
         wrong = f"the image is {edited.shape[1]} x {edited.shape[0]}, the original {width} x {height}"
@@ -173,6 +173,14 @@ def _scored(run: _Run, found: Match) -> SampleReport:
     edited = imaging.fitted(edited, height=height, width=width)
     scenes = Scenes(inputs=pictures, detector=Recorded(edited, detections), originals=run.networks.next())
     return _report(run, measure(Sight(task, edited, scenes, run.layout.kind), run.profile), found)
+
+
+def _original(found: Match) -> Image:
+    """The original; a broken one is ours. Raises ScorerError."""
+    try:
+        return read_image(found.original)
+    except UnreadableError as error:
+        raise ScorerError(f"{error}: mend this original, then score again") from error
 
 
 def _report(run: _Run, measured: Measured, found: Match) -> SampleReport:
@@ -202,7 +210,7 @@ def _add_missing(run: _Run) -> None:
             continue
         try:
             found = match(path.with_suffix(".png"), dataset=run.layout.truth, keep_marker=True, exact=True, absent=True)
-            task = task_of(found, read_image(found.original), run.profile)
+            task = task_of(found, _original(found), run.profile)
         except OfficialAbortError as abort:
             run.ignored[path.name] = abort.reason
             continue
@@ -225,15 +233,30 @@ def _strict(path: Path) -> Callable[[Match], Judgement]:
     return answer
 
 
-def _lenient(path: Path) -> Callable[[Match], Judgement]:
-    """Replies read as the official evaluation reads them: anything but a number counts as no score."""
+def _lenient(path: Path, profile: Profile) -> Callable[[Match], Judgement]:
+    """Replies read as the official evaluation reads them: a text or list ends it, anything else is no score.
+
+    Under ``no-abort`` a text or list is no score either.
+    """
     scores = read_judgements(path)
 
     def answer(found: Match) -> Judgement:
         index = aggregate.resolve_ac_key(found.name.key, scores)
         score = None if index is None else scores[index]
-        if not isinstance(score, int | float) or not math.isfinite(score):
-            return Judgement(None, "no number was recorded")
-        return Judgement(float(score), "as recorded")
+        if isinstance(score, str | list) and Deviation.NO_ABORT not in profile:
+            raise OfficialAbortError("TypeError", f"the judge's score of {found.name.key} is no number")
+        number = _number(score)
+        return Judgement(number, "no number was recorded" if number is None else "as recorded")
 
     return answer
+
+
+def _number(score: object) -> float | None:
+    """A finite number as a float; None for everything else, a whole number beyond all floats included."""
+    if not isinstance(score, int | float):
+        return None
+    try:
+        number = float(score)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
-
-import numpy as np
-from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
 from scorer.measures.lpips import Lpips
 from scorer.official import locality as el
@@ -23,6 +17,7 @@ from scorer.official.kinds import Kind
 from scorer.official.move import evaluate_move
 from scorer.official.names import Match
 from scorer.official.outcome import Outcome
+from scorer.official.pictures import UnreadableError, decoded, read_image, size_of
 from scorer.official.remove import evaluate_remove
 from scorer.official.rotate import evaluate_rotate
 from scorer.official.scale import evaluate_scale
@@ -74,8 +69,8 @@ class Evaluator:
         blank = Record(file=match.edited.name, status="scored", key=match.name.key, match=match)
         try:
             edited = read_image(match.edited)
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError) as error:
-            return replace(blank, status="unreadable", reason=f"{type(error).__name__}: not a readable image")
+        except UnreadableError as error:
+            return replace(blank, status="unreadable", reason=f"{error.cause}: not a readable image")
         try:
             detections = find(match.name.key)
         except OfficialAbortError as abort:
@@ -146,29 +141,23 @@ def _picture(path: Path) -> tuple[tuple[int, int], Picture]:
     Raises OfficialAbortError where it is unreadable, at once or when its pixels are asked for.
     """
 
+    def broken(error: UnreadableError) -> OfficialAbortError:
+        return OfficialAbortError(error.cause, f"the original {path.name} is unreadable")
+
     def read() -> Image:
-        with _readable(path), PillowImage.open(BytesIO(content)) as image:
-            return np.array(image.convert("RGB"), dtype=np.uint8)
+        try:
+            return decoded(content, name=path.name)
+        except UnreadableError as error:
+            raise broken(error) from error
 
-    with _readable(path):
-        content = path.read_bytes()
-        with PillowImage.open(BytesIO(content)) as image:
-            width, height = image.size
-    return (height, width), Picture.of_content(content, read)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
     try:
-        yield
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise OfficialAbortError(type(error).__name__, f"the original {path.name} is unreadable") from error
-
-
-def read_image(path: Path) -> Image:
-    """An image as RGB (height, width, 3) uint8, converted by Pillow."""
-    with PillowImage.open(path) as image:
-        return np.array(image.convert("RGB"), dtype=np.uint8)
+        content = path.read_bytes()
+        size = size_of(content, name=path.name)
+    except UnreadableError as error:
+        raise broken(error) from error
+    except OSError as error:
+        raise broken(UnreadableError(path.name, type(error).__name__)) from error
+    return size, Picture.of_content(content, read)
 
 
 def aborted(record: Record, abort: OfficialAbortError) -> Record:

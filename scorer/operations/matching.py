@@ -56,6 +56,15 @@ def _spacing(places: Sequence[Detection]) -> float:
     return float(between[~np.eye(len(places), dtype=np.bool_)].min(initial=np.inf))
 
 
+def finite(detections: Sequence[Detection]) -> list[Detection]:
+    """Those whose boxes, rectangles and rotations are finite: a recorded detection may hold NaN."""
+    return [
+        found
+        for found in detections
+        if all(np.isfinite(part).all() for part in (found.bbox_3d, found.bbox_2d, found.rotation_matrix))
+    ]
+
+
 def labels_of(objects: Sequence[TruthObject] | Sequence[Origin]) -> list[str]:
     """The distinct labels, in order of appearance."""
     return list(dict.fromkeys(known.label for known in objects))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from scorer.__main__ import main
 from scorer.deviations import FAIR, OFFICIAL, TABLE, Deviation, Profile
@@ -137,3 +140,106 @@ def test_the_command_scores_under_any_profile_and_writes_every_sample(tree, tmp_
     assert "under the official rules the name is mesatask" in capsys.readouterr().err
     assert main([*arguments, "--dataset", f"mesatask={data}", "--deviate", "gated-accuracy"]) == 0
     assert (tmp_path / "DemoModel_mesatask_gsi-official-1+gated-accuracy.json").exists()
+
+
+NETWORKS = Networks(lambda: NETWORK, kept=True)
+SWITCHED = [FAIR.switched(off=[one]) for one in Deviation] + [OFFICIAL.switched(on=[one]) for one in Deviation]
+
+
+@pytest.fixture(scope="module")
+def judged(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example folders with a reply for every image."""
+    folder = tmp_path_factory.mktemp("judged") / "tree"
+    shutil.copytree(tree, folder)
+    for dataset in DATASETS:
+        replies = [
+            {"meta": {"index": path.stem}, "prediction": '||V^=^V||{"reasoning": "as it was", "score": 8}||V^=^V||'}
+            for path in sorted((folder / f"{dataset}_dataset").glob("*_edit_*.json"))
+        ]
+        for path in (folder / "mllm").glob(f"*{dataset}_DemoModel.json"):
+            path.write_text(json.dumps(replies))
+    return folder
+
+
+def run(tree: Path, dataset: str, profile: Profile) -> Scored:
+    layout = Layout(dataset, tree / f"{dataset}_dataset", tree / "eval" / "Demo_Model")
+    return score(layout, profile=profile, networks=NETWORKS, judgements=tree / "mllm", say=lambda line: None)
+
+
+def only(tree: Path, folder: Path, stem: str, dataset: str = "mesatask") -> Path:
+    """A copy with a single image of a data set."""
+    shutil.copytree(tree, folder)
+    for path in (folder / f"eval/Demo_Model/generated_images_{dataset}").iterdir():
+        if path.stem != stem:
+            path.unlink()
+    return folder
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("profile", SWITCHED, ids=lambda profile: profile.name)
+def test_every_deviation_can_be_switched_alone_without_a_crash(judged, dataset, profile):
+    assert run(judged, dataset, profile).result.scores.overall.n > 0
+
+
+@pytest.mark.parametrize("harm", ["missing", "broken"])
+def test_a_view_whose_true_view_cannot_be_used_is_a_view_that_scores_nothing(judged, tmp_path, harm):
+    folder = only(judged, tmp_path / "tree", "desk-v2_edit_0")
+    true = folder / "mesatask_dataset/desk-v2_gtedit_0.png"
+    true.unlink() if harm == "missing" else true.write_bytes(b"nothing")
+    for profile in (OFFICIAL, FAIR, OFFICIAL.switched(on=[Deviation.VIEW_PROGRESS])):
+        found = {one.id: one for one in run(folder, "mesatask", profile).result.samples}["desk-v2_0"]
+        assert (found.operation, found.ic, found.sa, found.reason) == ("view", 0, 0, "there is no true view")
+
+
+def test_a_change_of_view_without_any_true_view_is_no_removal(judged):
+    found = {one.id: one for one in run(judged, "mesatask", FAIR).result.samples}["desk-v2_1"]
+    assert (found.operation, found.ic, found.sa, found.reason) == ("view", 0, 0, "there is no true view")
+
+
+def test_both_gates_take_the_accuracy_of_a_view_that_is_less_than_half_alike(judged, tmp_path):
+    folder = only(judged, tmp_path / "tree", "desk-v2_edit_0")
+    gates = OFFICIAL.switched(on=[Deviation.HALF_COMPLIANCE, Deviation.GATED_ACCURACY])
+    for level in (0, 255):
+        path = folder / "eval/Demo_Model/generated_images_mesatask/desk-v2_edit_0.png"
+        with Image.open(path) as image:
+            size = image.size
+        Image.effect_noise(size, 200 + level / 10).convert("RGB").save(path)
+        plain = run(folder, "mesatask", OFFICIAL).result.samples[0]
+        assert 0 < plain.ic < 50
+        gated = run(folder, "mesatask", gates).result.samples[0]
+        assert (gated.ic, gated.sa) == (0, 0)
+
+
+def test_a_recorded_box_that_is_nan_or_huge_stops_no_profile(judged, tmp_path):
+    folder = only(judged, tmp_path / "tree", "desk-v2_edit_2")
+    cache = folder / "eval/Demo_Model/mesatask_eval/infer_cache.json"
+    records = json.loads(cache.read_text())
+    found = records["desk-v2_2"]["new_result"]["detections"]
+    for value in (float("nan"), 3e9):
+        found.append({**found[0], "bbox_3d": [value] * 7})
+    cache.write_text(json.dumps(records))
+    for profile in (OFFICIAL, FAIR):
+        assert [one.status for one in run(folder, "mesatask", profile).result.samples if one.id == "desk-v2_2"]
+
+
+def test_a_picture_that_is_a_bomb_is_unreadable_and_a_broken_original_is_named(judged, tmp_path):
+    folder = only(judged, tmp_path / "tree", "desk-v2_edit_2")
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
+    bomb = (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + struct.pack(">I", 0)
+        + b"IDAT"
+        + bytes(4)
+    )
+    (folder / "eval/Demo_Model/generated_images_mesatask/desk-v2_edit_2.png").write_bytes(bomb)
+    for profile in (OFFICIAL, FAIR):
+        found = {one.id: one for one in run(folder, "mesatask", profile).result.samples}["desk-v2_2"]
+        assert found.status == "unreadable"
+        assert "DecompressionBombError" in found.reason
+    for original in (folder / "mesatask_dataset").glob("desk-v2.*"):
+        original.write_bytes(bomb)
+        with pytest.raises(ScorerError, match=original.name):
+            run(folder, "mesatask", FAIR)
