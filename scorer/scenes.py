@@ -104,10 +104,8 @@ class Scenes:
 
     def to_pixels(self, task: Task) -> FloatArray:
         """The matrix (3, 3) that projects to the image's own pixels."""
-        frame, intrinsics = Frame.of(task.sample.height, task.sample.width), np.array(task.camera.intrinsics)
-        return intrinsics if self.detector.frame == "image" else np.linalg.inv(frame.matrix) @ intrinsics
+        return np.array(task.camera.intrinsics)
 
     def to_frame(self, task: Task) -> FloatArray:
         """The matrix (3, 3) that projects to the pixels of the image's frame."""
-        frame, intrinsics = Frame.of(task.sample.height, task.sample.width), np.array(task.camera.intrinsics)
-        return intrinsics if self.detector.frame == "processed" else frame.matrix @ intrinsics
+        return Frame.of(task.sample.height, task.sample.width).matrix @ self.to_pixels(task)

@@ -21,6 +21,7 @@ from infra.benchmarks.packing import Advance, Draft
 from infra.benchmarks.pictures import require_usable, size_of
 from scorer.contract import BenchmarkManifest, CameraData, Sample, Truth, TruthObject, TruthSample
 from scorer.inputs import Task, complaint
+from scorer.official.imaging import Frame
 
 
 @dataclass
@@ -111,7 +112,7 @@ def _read_scene(dataset: str, folder: Path, files: list[EditFiles], reading: _Re
             original=original,
             width=size.width,
             height=size.height,
-            camera=CameraData(intrinsics=edit.intrinsics),
+            camera=CameraData(intrinsics=Frame.of(size.height, size.width).intrinsics(edit.intrinsics)),
         )
         if not looked_at:
             require_usable(content, file=file, sample=sample, found=reading.found)

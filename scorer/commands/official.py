@@ -132,6 +132,9 @@ def _run_profile(
             "versions": {**environment.versions(), "threads": str(options.threads)},
             "weights": networks.weights,
             "result": found.result.model_dump(mode="json"),
+            "detector": folders.RECORDED,
+            "judge": "recorded",
+            "read_sha256": found.read_sha256,
             "ignored": found.ignored,
         }
         target = options.out / f"{layout.model_name}_{layout.dataset}_{profile.name}.json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,6 @@ from scorer.geometry import FloatArray
 
 Image = npt.NDArray[np.uint8]
 """An RGB image, (height, width, 3), uint8."""
-
-Frame = Literal["image", "processed"]
-"""``image``: the image's own pixels. ``processed``: those of the official evaluation's 896 frame."""
 
 EVERYTHING = "*"
 """The target that asks for every object; the empty string means the same."""
@@ -51,16 +48,12 @@ class Detector(Protocol):
         """Whether it can be asked for every object, with :data:`EVERYTHING`."""
         ...
 
-    @property
-    def frame(self) -> Frame:
-        """The pixels that a projection with the camera's matrix lands in."""
-        ...
-
     def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
         """All objects that ``target`` names (``"*"`` or ``""``: all objects, where the detector
         sees everything), best score first.
 
-        ``image`` may be any participant's picture: the answer is a list, empty where nothing was found.
+        The camera's matrix projects to the image's own pixels. ``image`` may be any participant's picture: the answer
+        is a list, empty where nothing was found.
         Raises ValueError only for an array that is not (height, width, 3) uint8.
         """
         ...

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from scorer.appraisal import Answer, appraised
 from scorer.contract import CameraData, Result, Sample, SampleReport
-from scorer.detectors.port import Detection, Frame, Image
+from scorer.detectors.port import Detection, Image
 from scorer.deviations import Deviation, Profile
 from scorer.errors import ScorerError
 from scorer.folders.tasks import detection_of, task_of, true_view
@@ -41,10 +41,14 @@ Say = Callable[[str], None]
 
 
 class Scored(NamedTuple):
-    """A part under a profile. ``ignored``: files that belong to no sample -> why."""
+    """A part under a profile. ``ignored``: files that belong to no sample -> why.
+
+    ``read_sha256``: of the recorded detections and of the judge's file.
+    """
 
     result: Result
     ignored: dict[str, str]
+    read_sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,6 @@ class Recorded:
     found: Detections
     name: str = RECORDED
     sees_everything: bool = False
-    frame: Frame = "processed"
 
     def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
         """What was recorded of the original or of the edited image, in pixels of the image."""
@@ -138,7 +141,9 @@ def score(layout: Layout, *, profile: Profile, networks: Networks, judgements: P
         _add_missing(run)
     if not run.reports:
         raise ScorerError(f"{layout.images} holds no image of a sample of {layout.truth}")
-    return Scored(result_of([run.reports[key] for key in sorted(run.reports)], profile), run.ignored)
+    read = {"detections": layout.cache, "judgements": path}
+    hashes = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in read.items()}
+    return Scored(result_of([run.reports[key] for key in sorted(run.reports)], profile), run.ignored, hashes)
 
 
 def _take(run: _Run, edited: Path) -> None:

@@ -55,6 +55,7 @@ def task_of(found: Match, original: Image, profile: Profile) -> Task:
     edit = read_truth(found.description)
     fields = edit.fields
     operation = _operation(edit, profile)
+    frame = imaging.Frame.of(*original.shape[:2])
     try:
         known = TruthObject(
             label=fields["target"], bbox_3d=fields["original_bbox_3d"], rotation_matrix=fields["rotation_matrix"]
@@ -82,7 +83,7 @@ def task_of(found: Match, original: Image, profile: Profile) -> Task:
             original="original",
             width=original.shape[1],
             height=original.shape[0],
-            camera=CameraData(intrinsics=fields["camera_intrinsics"]),
+            camera=CameraData(intrinsics=frame.intrinsics(fields["camera_intrinsics"])),
         )
     except KeyError as error:
         raise OfficialAbortError("KeyError", f"{found.description.name} has no {error.args[0]}") from error

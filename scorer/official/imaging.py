@@ -75,6 +75,11 @@ class Frame:
         sy, sx = self.scaled[0] / self.original[0], self.scaled[1] / self.original[1]
         return np.array([[sx, 0.0, -self.start[1]], [0.0, sy, -self.start[0]], [0.0, 0.0, 1.0]])
 
+    def intrinsics(self, matrix: npt.ArrayLike) -> list[list[float]]:
+        """For the original's pixels, of a camera matrix (3, 3) that projects into the frame, as edit JSONs hold it."""
+        found = np.linalg.inv(self.matrix) @ np.asarray(matrix, dtype=np.float64)
+        return [[float(value) for value in row] for row in found]
+
     def to_frame(self, box: npt.ArrayLike) -> FloatArray:
         """A 2D box [x1, y1, x2, y2] of the original in the frame, not clipped."""
         return _mapped(self.matrix, box)

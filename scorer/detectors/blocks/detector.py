@@ -15,7 +15,7 @@ from scorer.detectors.blocks.rendering import SingleArray
 from scorer.detectors.blocks.segmentation import Region, segment
 from scorer.detectors.blocks.silhouette import SilhouetteFit, fit_at_heights, fit_silhouettes
 from scorer.detectors.blocks.touching import halves
-from scorer.detectors.port import EVERYTHING, Detection, Frame, Image
+from scorer.detectors.port import EVERYTHING, Detection, Image
 
 VERSION = "blocks-detector-1"
 LEAST_SCORE = 0.5
@@ -40,7 +40,6 @@ class BlocksDetector:
 
     name: str = VERSION
     sees_everything: bool = True
-    frame: Frame = "image"
 
     def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
         """See :class:`scorer.detectors.port.Detector`; a target without one of our colour words finds nothing."""

@@ -40,7 +40,6 @@ class CountingDetector:
 
     name = DETECTOR.name
     sees_everything = DETECTOR.sees_everything
-    frame = DETECTOR.frame
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []

@@ -28,7 +28,6 @@ class NarrowDetector:
 
     name = "narrow-1"
     sees_everything = False
-    frame = "image"
 
     def detect(self, *, image: Image, target: str, camera: Any) -> list[Detection]:
         return DETECTOR.detect(image=image, target=target, camera=camera) if target else []

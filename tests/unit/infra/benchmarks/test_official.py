@@ -45,7 +45,8 @@ def test_what_is_public_of_a_sample_is_instruction_target_camera_and_original(fi
         "original": "originals/fine/room_frame_10.jpg",
         "width": making.WIDTH,
         "height": making.HEIGHT,
-        "camera": {"intrinsics": making.INTRINSICS},
+        # The edit JSON's matrix is for the 896 frame, in which the picture is 14 times as large.
+        "camera": {"intrinsics": [[91.5 / 14, 0.0, 32 / 14], [0.0, 91.5 / 14, 24 / 14], [0.0, 0.0, 1.0]]},
     }
 
 
