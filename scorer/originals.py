@@ -9,7 +9,7 @@ stale is ever found; what no longer fits is forgotten, oldest use first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,11 +24,10 @@ from scorer.arrays_on_disk import Arrays, ArraysOnDisk
 from scorer.comparing import Preparation
 from scorer.measures import ssim
 from scorer.measures.port import Perceptual
-from scorer.official.imaging import Image, UnmeasurableError
+from scorer.official.imaging import Image
 from scorer.official.locality import Share, device_of, view_share
 from scorer.official.viewpoint import Sift, sift_of
 from scorer.recent import Recent
-from scorer.side_by_side import side_by_side
 
 VERSION = "originals-2"
 """Changes whenever what is kept can change."""
@@ -100,19 +99,6 @@ class Originals:
                 "sift", picture, make=lambda: sift_of(picture.read()), pack=_sift_arrays, unpack=_sift_from
             ),
         )
-
-    def fill(self, pictures: Iterable[Picture], *, workers: int = 1) -> int:
-        """Make the official shares of many pictures beforehand; returns how many could be made."""
-
-        def made(picture: Picture) -> bool:
-            try:
-                self.share(picture)
-            except UnmeasurableError:
-                return False
-            return True
-
-        with side_by_side(made, pictures, workers=workers) as found:
-            return sum(found)
 
     def _share(self, kind: str, picture: Picture, make: Callable[[], Share]) -> Share:
         def unpack(arrays: Arrays) -> Share:

@@ -106,12 +106,12 @@ def fitted(edited: Image, *, height: int, width: int, by: Resampling = "pillow-b
     return np.asarray(PillowImage.fromarray(edited).resize((width, height)), dtype=np.uint8)
 
 
-def processed(image: Image, *, order: Order = "bgr", whole_frame: bool = False) -> Tensor:
+def processed(image: Image, *, order: Order = "bgr") -> Tensor:
     """An image as the official evaluation compares it: (3, height, width) float32, about 0..255.
 
     Official: channels blue, green, red, and the window of ``Frame.compared`` at the left top of the padded frame.
-    ``whole_frame`` returns the frame instead, neither padded nor windowed. Normalising and undoing it leaves rounding
-    of about 1e-5, which is part of the result (an all black image is not constant any more).
+    Normalising and undoing it leaves rounding of about 1e-5, which is part of the result (an all black image is not
+    constant any more).
     Raises UnmeasurableError where scaling leaves no pixel of the short side.
     """
     frame = Frame.of(*image.shape[:2])
@@ -123,7 +123,7 @@ def processed(image: Image, *, order: Order = "bgr", whole_frame: bool = False) 
     mean, deviation = (torch.tensor([values[c] for c in channels]).view(3, 1, 1) for values in (MEAN, DEVIATION))
     x = _cut(_scaled(image, size=frame.scaled, channels=channels), frame)
     x = x.sub_(mean).div_(deviation).mul_(deviation).add_(mean)
-    return x if whole_frame else _windowed(x, size=frame.compared, colour=mean)
+    return _windowed(x, size=frame.compared, colour=mean)
 
 
 def whole(image: Image, *, order: Order = "rgb") -> Tensor:

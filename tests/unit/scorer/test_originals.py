@@ -128,11 +128,6 @@ def test_several_threads_that_ask_for_one_original_get_one_share():
     assert len({id(share) for share in found}) == 1
 
 
-def test_filling_says_how_many_could_be_made(tmp_path):
-    pictures = [picture_of(), Picture("0" * 64, unreadable), picture_of(size=(20, 20))]
-    assert Originals(network=NETWORK, folder=tmp_path / "cache").fill(pictures, workers=2) == 1
-
-
 def test_an_unreadable_or_a_too_small_original_is_unmeasurable_and_not_kept(tmp_path):
     originals = Originals(network=NETWORK, folder=tmp_path / "cache")
     with pytest.raises(UnmeasurableError, match="pixels a side"):

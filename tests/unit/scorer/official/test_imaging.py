@@ -33,10 +33,12 @@ def test_boxes_go_to_the_frame_and_back():
 
 
 def test_a_small_picture_is_compared_in_the_left_top_window_of_its_enlargement():
-    window, frame = processed(PICTURE), processed(PICTURE, whole_frame=True)
-    assert tuple(window.shape) == (3, 300, 410)
-    assert tuple(frame.shape) == (3, *Frame.of(300, 410).cut)
-    assert torch.equal(window, frame[:, :300, :410])
+    window, frame = processed(PICTURE), Frame.of(300, 410)
+    planes = torch.tensor(PICTURE).permute(2, 0, 1)[None].float()
+    larger = torch.nn.functional.interpolate(planes, size=frame.scaled, mode="bilinear", antialias=True)[0].flip(0)
+    (top, left), (height, width) = frame.start, (300, 410)
+    assert tuple(window.shape) == (3, height, width)
+    torch.testing.assert_close(window, larger[:, top : top + height, left : left + width], atol=1e-3, rtol=0)
 
 
 def test_a_large_picture_is_padded_with_the_mean_colour():
