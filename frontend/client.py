@@ -12,7 +12,17 @@ import httpx
 from frontend.addresses import path_of
 from frontend.answers import body_of, problem, read, read_all, unexpected
 from frontend.errors import Unreachable, from_problem
-from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Login, ReportListing, Submission
+from frontend.resources import (
+    AuditEntry,
+    Baseline,
+    Benchmark,
+    Grant,
+    Leaderboard,
+    Login,
+    Quota,
+    ReportListing,
+    Submission,
+)
 from frontend.tokens import checked_token
 
 _CHUNK_BYTES = 256 * 1024
@@ -140,9 +150,17 @@ class Client:
             Submission.read, self._json("GET", "/submissions", params={"limit": _LONGEST_PAGE}), key="submissions"
         )
 
-    def act(self, submission: str, *, verb: str) -> Submission:
-        """publish, unpublish, withdraw, or (maintainers) retry."""
-        return read(Submission.read, self._json("POST", path_of("submissions", submission, verb), again=True))
+    def act(self, submission: str, *, verb: str, body: Mapping[str, Any] | None = None) -> Submission:
+        """publish, unpublish, withdraw, or (maintainers) retry, hide, show, disqualify, reinstate."""
+        options = {"json": dict(body)} if body else {}
+        return read(
+            Submission.read, self._json("POST", path_of("submissions", submission, verb), again=True, **options)
+        )
+
+    def quota(self, benchmark: str, *, team: str = "") -> Quota:
+        """What the team may still submit; a maintainer names the team."""
+        query = {"team": team} if team else {}
+        return read(Quota.read, self._json("GET", path_of("benchmarks", benchmark, "quota"), params=query))
 
     # Maintainers
 
@@ -165,6 +183,24 @@ class Client:
         return read(
             Baseline.read, self._json("POST", path_of("baselines", baseline, "retire"), json={"reason": reason})
         )
+
+    def change_limits(self, benchmark: str, changes: Mapping[str, int | None]) -> Mapping[str, Any]:
+        """Set the limits named; None is no limit."""
+        path = path_of("benchmarks", benchmark, "quota-limits")
+        return dict(self._json("PATCH", path, json=dict(changes)))
+
+    def grant(self, wish: Mapping[str, Any]) -> Grant:
+        """Grant a team more; `wish` is the request body."""
+        return read(Grant.read, self._json("POST", "/quota-grants", json=dict(wish)))
+
+    def grants(self, *, benchmark: str = "", team: str = "") -> tuple[Grant, ...]:
+        """What was granted, newest first; the latest 200."""
+        query = {"limit": _LONGEST_PAGE, **{k: v for k, v in (("benchmark", benchmark), ("team", team)) if v}}
+        return read_all(Grant.read, self._json("GET", "/quota-grants", params=query), key="grants")
+
+    def revoke_grant(self, grant: str) -> Grant:
+        """End a grant now."""
+        return read(Grant.read, self._json("POST", path_of("quota-grants", grant, "revoke")))
 
     def audit(self, *, limit: int = 50) -> tuple[AuditEntry, ...]:
         """The latest acts of maintainers, newest first."""

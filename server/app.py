@@ -22,6 +22,7 @@ from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.settings import Settings
 from server.storage.port import Storage
+from server.submissions.quotas.routes import router as quotas
 from server.submissions.routes import router as submissions
 from server.teams.routes import router as teams
 
@@ -78,7 +79,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = APIRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, curation):
+    for router in (_health, teams, benchmarks, leaderboard, submissions, quotas, curation):
         api.include_router(router)
     app.include_router(api)
     return app

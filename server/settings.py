@@ -56,6 +56,13 @@ class Settings(DatabaseSettings):
     development_login: bool = False
     """Anyone may sign in as any team and as maintainer: for one's own machine only."""
 
+    quota_per_day: int = Field(default=10, ge=0, le=1_000_000)
+    """How many submissions a team may make to a benchmark in a UTC day, unless the benchmark has limits of its own."""
+    quota_total: int = Field(default=1000, ge=0, le=1_000_000)
+    """How many in all."""
+    quota_at_once: int = Field(default=3, ge=0, le=1_000_000)
+    """How many may be under way at once, from the beginning of the upload until the scores stand."""
+
     max_archive_bytes: int = Field(default=1024**3, ge=1024)
     uploads_at_once: int = Field(default=32, ge=1, le=1000)
     uploads_of_a_team: int = Field(default=3, ge=1, le=1000)

@@ -105,6 +105,9 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
             "work_dir": tmp_path / "work",
             "secret_key": "a key for tests only, of some length",
             "development_login": True,
+            "quota_per_day": 10_000,
+            "quota_total": 10_000,
+            "quota_at_once": 10_000,
             "max_archive_bytes": 3 * 1024 * 1024,
         }
     )
