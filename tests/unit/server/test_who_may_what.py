@@ -116,7 +116,7 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             keep_reports(conn, storage, submission)
             new = NewEntry(
                 benchmark="blocks",
-                model="Cited",
+                model=f"Cited {uuid4()}",
                 source_url="https://example.org",
                 scores={"blocks-room": {"avg": 1.0}},
             )
