@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -32,6 +32,7 @@ _RETRIED = (httpx.ConnectError, httpx.ConnectTimeout)
 _RETRIED_READ = (*_RETRIED, httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout)
 
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 class Client:
@@ -145,10 +146,8 @@ class Client:
         return read(Submission.read, self._json("GET", path_of("submissions", submission)))
 
     def submissions(self) -> tuple[Submission, ...]:
-        """The team's own submissions, newest first; the latest 200."""
-        return read_all(
-            Submission.read, self._json("GET", "/submissions", params={"limit": _LONGEST_PAGE}), key="submissions"
-        )
+        """The team's own submissions, newest first."""
+        return self._every(Submission.read, "/submissions", key="submissions")
 
     def act(self, submission: str, *, verb: str, body: Mapping[str, Any] | None = None) -> Submission:
         """publish, unpublish, withdraw, or (maintainers) retry, hide, show, disqualify, reinstate."""
@@ -165,10 +164,8 @@ class Client:
     # Maintainers
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """Curated entries, at most 200; a maintainer sees the retired ones too."""
-        return read_all(
-            Baseline.read, self._json("GET", "/baselines", params={"limit": _LONGEST_PAGE}), key="baselines"
-        )
+        """Curated entries; a maintainer sees the retired ones too."""
+        return self._every(Baseline.read, "/baselines", key="baselines")
 
     def add_baseline(self, entry: Mapping[str, Any]) -> Baseline:
         """Add a curated entry; `entry` is the request body."""
@@ -194,9 +191,9 @@ class Client:
         return read(Grant.read, self._json("POST", "/quota-grants", json=dict(wish)))
 
     def grants(self, *, benchmark: str = "", team: str = "") -> tuple[Grant, ...]:
-        """What was granted, newest first; the latest 200."""
-        query = {"limit": _LONGEST_PAGE, **{k: v for k, v in (("benchmark", benchmark), ("team", team)) if v}}
-        return read_all(Grant.read, self._json("GET", "/quota-grants", params=query), key="grants")
+        """What was granted, newest first."""
+        query = {name: value for name, value in (("benchmark", benchmark), ("team", team)) if value}
+        return self._every(Grant.read, "/quota-grants", key="grants", **query)
 
     def revoke_grant(self, grant: str) -> Grant:
         """End a grant now."""
@@ -220,6 +217,18 @@ class Client:
         return body
 
     # Sending
+
+    def _every(self, reader: Callable[[Any], T], path: str, *, key: str, **query: str) -> tuple[T, ...]:
+        """A whole list, page by page."""
+        found: list[T] = []
+        cursor: dict[str, str] = {}
+        while True:
+            body = self._json("GET", path, params={"limit": _LONGEST_PAGE, **query, **cursor})
+            found += read_all(reader, body, key=key)
+            following = body.get("next_cursor") if isinstance(body, Mapping) else None
+            if not following:
+                return tuple(found)
+            cursor = {"cursor": str(following)}
 
     def _json(self, method: str, path: str, *, again: bool | None = None, **options: Any) -> Any:
         return body_of(self._send(method, path, again=again, **options))

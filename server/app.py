@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from server.benchmarks.routes import router as benchmarks
 from server.curation.routes import router as curation
-from server.http import problems
+from server.http import examples, problems
 from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
@@ -82,4 +82,5 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     for router in (_health, teams, benchmarks, leaderboard, submissions, quotas, curation):
         api.include_router(router)
     app.include_router(api)
+    examples.install(app)
     return app

@@ -108,7 +108,8 @@ create table submissions (
     foreign key (benchmark_id, benchmark_version) references benchmark_versions (benchmark_id, version),
     unique (team_id, idempotency_key)
 );
-create index submissions_by_team on submissions (team_id, created_at desc, id);
+create index submissions_by_team on submissions (team_id, created_at, id);
+create index submissions_by_time on submissions (created_at, id);
 create index submissions_unsettled on submissions (state, state_changed_at)
     where state in ('uploaded', 'validating', 'queued', 'scoring');
 create index submissions_published on submissions (benchmark_id) where state = 'published';

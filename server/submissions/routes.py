@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from server.db import audit
 from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
-from server.http.paging import PageOf
+from server.http.paging import ByTime, Moment
 from server.submissions import reports, service, store, uploads
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
@@ -42,10 +42,11 @@ def create(
 
 
 @router.get("")
-def list_own(caller: SomeoneOf, unit: UnitOf, page: PageOf) -> SubmissionsOut:
+def list_own(caller: SomeoneOf, unit: UnitOf, page: ByTime) -> SubmissionsOut:
     """Your team's submissions, newest first; a maintainer sees everybody's."""
-    found = store.list_by_team(unit.conn, caller.team_id, limit=page.limit, offset=page.offset)
-    return SubmissionsOut(submissions=[public(one) for one in found])
+    found = store.list_by_team(unit.conn, caller.team_id, limit=page.one_more, after=page.after)
+    shown = page.of(found, key=lambda one: Moment(one.created_at, one.id))
+    return SubmissionsOut(submissions=[public(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
 @router.get("/{submission_id}")

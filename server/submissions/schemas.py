@@ -158,6 +158,7 @@ class SubmissionsOut(BaseModel):
     """One page of a team's submissions, newest first."""
 
     submissions: list[SubmissionOut]
+    next_cursor: str | None
 
 
 class ReportedProtocolOut(BaseModel):

@@ -68,9 +68,12 @@ def by_idempotency_key(conn: Connection, *, team_id: UUID, key: str) -> Submissi
     return _QUERIES.maybe(conn, "by_idempotency_key", Submission, team_id=team_id, idempotency_key=key)
 
 
-def list_by_team(conn: Connection, team_id: UUID | None, *, limit: int, offset: int) -> list[Submission]:
-    """A team's submissions (None: everybody's), newest first."""
-    return _QUERIES.all(conn, "list_by_team", Submission, team_id=team_id, limit=limit, offset=offset)
+def list_by_team(
+    conn: Connection, team_id: UUID | None, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[Submission]:
+    """A team's submissions (None: everybody's), newest first, older than the one begun at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "list_by_team", Submission, team_id=team_id, limit=limit, after_at=at, after_id=identity)
 
 
 def move(

@@ -54,8 +54,9 @@ from quota_grants g join teams t on t.id = g.team_id
 where (%(benchmark_id)s::text is null or g.benchmark_id = %(benchmark_id)s)
   and (%(team_id)s::uuid is null or g.team_id = %(team_id)s)
   and (%(id)s::uuid is null or g.id = %(id)s)
-order by g.created_at desc, g.id
-limit %(limit)s offset %(offset)s;
+  and (%(after_at)s::timestamptz is null or (g.created_at, g.id) < (%(after_at)s, %(after_id)s::uuid))
+order by g.created_at desc, g.id desc
+limit %(limit)s;
 
 -- name: revoke_grant
 update quota_grants set revoked_at = now() where id = %(id)s and revoked_at is null;

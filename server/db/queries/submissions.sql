@@ -34,8 +34,9 @@ select s.id, s.team_id, t.name as team_name, s.benchmark_id, s.benchmark_version
        s.embargo_until, s.moderation_reason
 from submissions s join teams t on t.id = s.team_id
 where (%(team_id)s::uuid is null or s.team_id = %(team_id)s)
-order by s.created_at desc, s.id
-limit %(limit)s offset %(offset)s;
+  and (%(after_at)s::timestamptz is null or (s.created_at, s.id) < (%(after_at)s, %(after_id)s::uuid))
+order by s.created_at desc, s.id desc
+limit %(limit)s;
 
 -- name: move
 -- The one guarded move: from one of the allowed states to the next, with its event, or nothing at all.

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from server.benchmarks.routes import BenchmarkId
 from server.errors import InvalidError, NotFoundError
 from server.http.dependencies import ServicesOf, Unit, UnitOf
-from server.http.paging import PageOf
+from server.http.paging import ByTime, Moment
 from server.submissions.quotas import service, store
 from server.submissions.quotas.model import Grant, Quota
 from server.submissions.quotas.schemas import AllowanceOut, GrantIn, GrantOut, GrantsOut, LimitsIn, LimitsOut, QuotaOut
@@ -53,17 +53,18 @@ def change_limits(
 
 @router.get("/quota-grants")
 def list_grants(
-    caller: MaintainerOf, unit: UnitOf, page: PageOf, benchmark: OneBenchmark = None, team: OneTeam = None
+    caller: MaintainerOf, unit: UnitOf, page: ByTime, benchmark: OneBenchmark = None, team: OneTeam = None
 ) -> GrantsOut:
     """What was granted, newest first (maintainers)."""
     found = store.grants(
         unit.conn,
         benchmark_id=benchmark,
         team_id=_team(unit, team) if team else None,
-        limit=page.limit,
-        offset=page.offset,
+        limit=page.one_more,
+        after=page.after,
     )
-    return GrantsOut(grants=[_grant(one) for one in found])
+    shown = page.of(found, key=lambda one: Moment(one.created_at, one.id))
+    return GrantsOut(grants=[_grant(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
 @router.post("/quota-grants", status_code=201)

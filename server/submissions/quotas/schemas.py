@@ -86,3 +86,4 @@ class GrantsOut(BaseModel):
     """One page of grants, newest first."""
 
     grants: list[GrantOut]
+    next_cursor: str | None

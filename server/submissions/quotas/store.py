@@ -80,15 +80,24 @@ def add_grant(
     return row.id
 
 
-def grants(conn: Connection, *, benchmark_id: str | None, team_id: UUID | None, limit: int, offset: int) -> list[Grant]:
-    """Grants, newest first; of one benchmark or team, or of all (None)."""
+def grants(
+    conn: Connection,
+    *,
+    benchmark_id: str | None,
+    team_id: UUID | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Grant]:
+    """Grants, newest first, older than the one made at ``after``; of one benchmark or team, or of all (None)."""
+    at, identity = after or (None, None)
     filters = {"benchmark_id": benchmark_id, "team_id": team_id, "id": None}
-    return _QUERIES.all(conn, "grants", Grant, **filters, limit=limit, offset=offset)
+    return _QUERIES.all(conn, "grants", Grant, **filters, limit=limit, after_at=at, after_id=identity)
 
 
 def grant(conn: Connection, grant_id: UUID) -> Grant | None:
     """One grant, or None."""
-    return _QUERIES.maybe(conn, "grants", Grant, id=grant_id, benchmark_id=None, team_id=None, limit=1, offset=0)
+    anything = dict.fromkeys(("benchmark_id", "team_id", "after_at", "after_id"))
+    return _QUERIES.maybe(conn, "grants", Grant, id=grant_id, limit=1, **anything)
 
 
 def revoke_grant(conn: Connection, grant_id: UUID) -> bool:

@@ -169,7 +169,7 @@ def test_an_expired_grant_grants_nothing(client, limits, owners, maintainer, poo
 def test_a_grant_that_cannot_be_is_refused_and_leaves_nothing(change, status, client, limits, owners, maintainer):
     grant = {"team": "Owners", "benchmark": "blocks", "kind": "total", "extra": 1, "reason": "why not", **change}
     assert client.post("/quota-grants", json=grant, headers=maintainer).status_code == status
-    assert client.get("/quota-grants", headers=maintainer).json() == {"grants": []}
+    assert client.get("/quota-grants", headers=maintainer).json()["grants"] == []
 
 
 def test_maintainers_acts_on_quotas_are_in_the_audit_log(client, limits, owners, maintainer):
