@@ -20,6 +20,7 @@ from server.http.methods import Methods
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
+from server.notices.routes import router as notices
 from server.settings import Settings
 from server.storage.port import Storage
 from server.submissions.quotas.routes import router as quotas
@@ -79,7 +80,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = APIRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, quotas, curation):
+    for router in (_health, teams, benchmarks, leaderboard, submissions, quotas, notices, curation):
         api.include_router(router)
     app.include_router(api)
     examples.install(app)
