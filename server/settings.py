@@ -71,6 +71,8 @@ class Settings(DatabaseSettings):
     upload_least_bytes_per_second: float = Field(default=128 * 1024, gt=0)
     """How fast an upload must be on average, once the time of one megabyte is over; a slower sender is cut off."""
 
+    listeners_at_once: int = Field(default=500, ge=1, le=100_000)
+    """How many may follow their submissions by server-sent events at once."""
     smtp_url: SecretStr | None = None
     """The mail server: smtp://user:password@host:port (STARTTLS where offered) or smtps://…; without it no e-mail."""
     mail_from: str = "gsi-bench@localhost"
