@@ -63,7 +63,7 @@ def test_the_examples_are_recorded_anew(client, world):  # noqa: F811 - the fixt
         example: dict[str, Any] = {"status": answer.status_code}
         if case.body is not None and not isinstance(case.body, bytes):
             example["request"] = plain(case.body)
-        if fit and answer.headers.get("content-type", "").startswith("application/json"):
+        if fit and answer.content and answer.headers.get("content-type", "").startswith("application/json"):
             example["response"] = plain(answer.json())
         found[f"{method} /api/v1{route.replace(':path', '')}"] = example
     text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
