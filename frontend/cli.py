@@ -51,7 +51,9 @@ def register(app: typer.Typer) -> None:
     ):
         app.command(name, rich_help_panel=TAKING_PART)(command)
     from frontend.cli_moderating import moderate_app, quota_app
+    from frontend.cli_noticing import notices_app
 
+    app.add_typer(notices_app, name="notices", rich_help_panel=TAKING_PART)
     app.add_typer(quota_app, name="quota", rich_help_panel=TAKING_PART)
     app.add_typer(moderate_app, name="moderate", rich_help_panel=MAINTAINING)
     app.command("explain", rich_help_panel=MAINTAINING)(explain)

@@ -1,5 +1,6 @@
 """A typed client of the REST API: one method for each thing the service offers, errors already translated."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +17,15 @@ from frontend.resources import (
     AuditEntry,
     Baseline,
     Benchmark,
+    Delivery,
     Grant,
     Leaderboard,
     Login,
+    Progress,
     Quota,
     ReportListing,
     Submission,
+    Target,
 )
 from frontend.tokens import checked_token
 
@@ -31,7 +35,8 @@ _PAUSES = (0.2, 0.6, 1.5)  # seconds between tries when no connection could be m
 _RETRIED = (httpx.ConnectError, httpx.ConnectTimeout)
 _RETRIED_READ = (*_RETRIED, httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout)
 
-Progress = Callable[[int, int], None]
+Counting = Callable[[int, int], None]
+_LONGEST_SILENCE = 40.0  # seconds; the service sends a sign of life every 15
 T = TypeVar("T")
 
 
@@ -129,7 +134,7 @@ class Client:
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return read(Submission.read, self._json("POST", "/submissions", json=body, headers=headers, again=True))
 
-    def upload(self, submission: str, archive: Path, *, progress: Progress | None = None) -> Submission:
+    def upload(self, submission: str, archive: Path, *, progress: Counting | None = None) -> Submission:
         """Stream a zip from disk; `progress(sent, total)` counts bytes. Never holds more than a chunk in memory."""
         total = archive.stat().st_size
         answer = self._send(
@@ -160,6 +165,62 @@ class Client:
         """What the team may still submit; a maintainer names the team."""
         query = {"team": team} if team else {}
         return read(Quota.read, self._json("GET", path_of("benchmarks", benchmark, "quota"), params=query))
+
+    def progress(self, submission: str) -> Progress:
+        """How far a submission is."""
+        return read(Progress.read, self._json("GET", path_of("submissions", submission, "progress")))
+
+    def stream(self, submission: str) -> Iterator[Progress]:
+        """How far a submission is, each time that it changes, until it rests or the stream breaks off.
+
+        Raises ClientError where the service has no stream to give; what breaks off later just ends it.
+        """
+        patience = httpx.Timeout(5.0, read=_LONGEST_SILENCE)
+        try:
+            with self._http.stream("GET", path_of("submissions", submission, "stream"), timeout=patience) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise from_problem(status=answer.status_code, body=problem(answer))
+                for line in answer.iter_lines():
+                    if line.startswith("data: "):
+                        yield read(Progress.read, json.loads(line.removeprefix("data: ")))
+        except httpx.HTTPError:
+            return
+
+    # Notices
+
+    def targets(self) -> tuple[Target, ...]:
+        """Where the team is told of its submissions' endings."""
+        return read_all(Target.read, self._json("GET", "/notices"), key="targets")
+
+    def add_webhook(self, url: str) -> Target:
+        """Tell a webhook; the answer alone holds its secret."""
+        return read(Target.read, self._json("POST", "/notices/webhooks", json={"url": url}))
+
+    def add_email(self, address: str) -> Target:
+        """Tell an e-mail address, once confirmed."""
+        return read(Target.read, self._json("POST", "/notices/emails", json={"address": address}))
+
+    def confirm_target(self, target: str, *, code: str) -> Target:
+        """Confirm an e-mail address with the code mailed there."""
+        return read(Target.read, self._json("POST", path_of("notices", target, "confirm"), json={"code": code}))
+
+    def test_target(self, target: str) -> None:
+        """Send a notice that tells nothing."""
+        self._send("POST", path_of("notices", target, "test"))
+
+    def remove_target(self, target: str) -> None:
+        """Send nothing there any more."""
+        self._send("DELETE", path_of("notices", target))
+
+    def deliveries(self, *, state: str = "") -> tuple[Delivery, ...]:
+        """What was sent, newest first."""
+        query = {"state": state} if state else {}
+        return self._every(Delivery.read, "/notices/deliveries", key="deliveries", **query)
+
+    def retry_delivery(self, delivery: str) -> None:
+        """Try a delivery that was given up anew."""
+        self._send("POST", path_of("notices", "deliveries", delivery, "retry"))
 
     # Maintainers
 
@@ -262,7 +323,7 @@ class Client:
         raise AssertionError("unreachable")
 
 
-def _chunks(archive: Path, *, total: int, progress: Progress | None) -> Iterator[bytes]:
+def _chunks(archive: Path, *, total: int, progress: Counting | None) -> Iterator[bytes]:
     sent = 0
     with archive.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):

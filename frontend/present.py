@@ -144,6 +144,14 @@ def clock(moment: str) -> str:
         return moment
 
 
+def duration(seconds: int) -> str:
+    """A length of time as people say it: 40 s, 12 min, 3 h 5 min."""
+    if seconds < 100:
+        return f"{max(1, seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def state_badge(state: str) -> Badge:
     """A submission's state as a word and a tone."""
     word = _STATE_WORDS.get(state, state.capitalize())

@@ -365,6 +365,74 @@ class Grant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a submission is: its place in the queue, `done` of `total` samples, seconds until it may be ready.
+
+    `position` is -1 where it waits for nobody; `p50` and `p90` are None where nothing can be said.
+    """
+
+    state: str
+    at_rest: bool
+    position: int
+    stage: str
+    done: int
+    total: int
+    p50: int | None
+    p90: int | None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From GET /submissions/ID/progress, or an event of its stream."""
+        estimate, position = data.get("estimate"), data.get("position")
+        return cls(
+            state=str(data["state"]),
+            at_rest=bool(data["at_rest"]),
+            position=-1 if position is None else int(position),
+            stage=_text(data, "stage"),
+            done=int(data["done"]),
+            total=int(data["total"]),
+            p50=int(estimate["p50"]) if estimate else None,
+            p90=int(estimate["p90"]) if estimate else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a team is told of endings; `secret` is there only in the answer that makes a webhook."""
+
+    id: str
+    kind: str
+    address: str
+    confirmed_at: str
+    secret: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /notices."""
+        words = ("kind", "address", "confirmed_at", "secret")
+        return cls(id=str(data["id"]), **{name: _text(data, name) for name in words})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One notice: pending, delivered, or dead."""
+
+    id: str
+    address: str
+    what: str
+    state: str
+    attempts: int
+    last_error: str
+    created_at: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /notices/deliveries."""
+        words = ("address", "what", "state", "last_error", "created_at")
+        return cls(id=str(data["id"]), attempts=int(data["attempts"]), **{name: _text(data, name) for name in words})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Login:
     """A fresh token and whom it speaks for (`team` is empty for a maintainer)."""
 

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from scorer.installation import default_weights_folder
-from server.addresses import is_broker_address, is_database_address, is_web_address
+from server.addresses import is_broker_address, is_database_address, is_mail_server_address, is_web_address
 
 _SHORTEST_SECRET = 32
 _ENCODE = "In a user's name and a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
@@ -71,6 +71,15 @@ class Settings(DatabaseSettings):
     upload_least_bytes_per_second: float = Field(default=128 * 1024, gt=0)
     """How fast an upload must be on average, once the time of one megabyte is over; a slower sender is cut off."""
 
+    listeners_at_once: int = Field(default=500, ge=1, le=100_000)
+    """How many may follow their submissions by server-sent events at once."""
+    smtp_url: SecretStr | None = None
+    """The mail server: smtp://user:password@host:port (STARTTLS where offered) or smtps://…; without it no e-mail."""
+    mail_from: str = "gsi-bench@localhost"
+    """Whom mails come from."""
+    webhooks_to_private_addresses: bool = False
+    """Whether webhooks may lead into this network; on a public service anybody could reach what stands there."""
+
     work_dir: Path = Path(tempfile.gettempdir()) / "gsi-work"
     lease_seconds: float = Field(default=60, gt=0)
     sweep_seconds: float = Field(default=5, gt=0)
@@ -94,6 +103,13 @@ class Settings(DatabaseSettings):
         if not is_web_address(value):
             raise ValueError("is not an address of the form https://host or http://host:port")
         return value.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_mail_server_address(value.get_secret_value()):
+            raise ValueError(f"is not an address of the form smtp://user:password@host:port or smtps://…. {_ENCODE}")
+        return value
 
     @field_validator("broker_url")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import socket
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from celery.signals import setup_logging
 
 from server.db.pool import make_pool
 from server.errors import ConfigurationError
+from server.notices.sending import Notices
 from server.scoring.process_runner import ProcessRunner
 from server.scoring.service import Scoring
 from server.settings import Settings, read_settings
@@ -47,10 +49,21 @@ def _scoring() -> Scoring:
     )
 
 
+@cache
+def _notices() -> Notices:
+    """This process's sender of notices; made at the first task, as above."""
+    settings = _settings()
+    return Notices(
+        settings=settings,
+        pool=make_pool(settings.database_url.get_secret_value(), size=_POOL_SIZE),
+        dice=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
+    )
+
+
 @setup_logging.connect
 def _log_plainly(loglevel: int = logging.INFO, **_: Any) -> None:
     logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
 app: Celery = make_celery(_settings())
-add_tasks(app, _scoring)
+add_tasks(app, _scoring, _notices)

@@ -56,13 +56,14 @@ def _short(value: Any) -> Any:
 def test_the_examples_are_recorded_anew(client, world):  # noqa: F811 - the fixture
     plain, found = _Plain(), {}
     for (method, route), case in sorted(CASES.items(), key=lambda item: (item[0][1], item[0][0])):
-        caller = next(one for one in ("owner", "maintainer") if case.expected[CALLERS.index(one)] < 400)
+        fit = [one for one in ("owner", "maintainer") if case.expected[CALLERS.index(one)] < 400]
+        caller = (fit or ["owner"])[0]  # what nobody may do in this world shows how it is refused
         made = world(case.state)
         answer = _send(client, method, made.path(route), case.body, made.headers[caller])
         example: dict[str, Any] = {"status": answer.status_code}
         if case.body is not None and not isinstance(case.body, bytes):
             example["request"] = plain(case.body)
-        if answer.headers.get("content-type", "").startswith("application/json"):
+        if fit and answer.content and answer.headers.get("content-type", "").startswith("application/json"):
             example["response"] = plain(answer.json())
         found[f"{method} /api/v1{route.replace(':path', '')}"] = example
     text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -76,7 +77,8 @@ def test_every_operation_has_an_example_of_what_is_sent_and_of_what_is_answered(
             assert "example" in body or not operation["requestBody"].get("required"), name
         for status, answer in operation["responses"].items():
             content = answer.get("content", {}).get("application/json")
-            if status.startswith("2") and content is not None and "$ref" in content.get("schema", {}):
+            refused = recorded()[name]["status"] >= 400
+            if status.startswith("2") and content is not None and "$ref" in content.get("schema", {}) and not refused:
                 assert "example" in content, name
 
 

@@ -15,6 +15,7 @@ LISTS = {
     "/baselines": "baselines",
     "/audit": "audit",
     "/quota-grants": "grants",
+    "/notices/deliveries": "deliveries",
 }
 
 
