@@ -19,7 +19,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from scorer.contract import ExitCode, ProgressLine
-from server.scoring.runner import Beat, Job, JobKind, Outcome, OutcomeKind
+from server.scoring.command import arguments
+from server.scoring.runner import Beat, Job, Outcome, OutcomeKind
 
 _TAIL_BYTES = 4096
 _OUTPUT_FILE_BYTES = 256 * 1024 * 1024
@@ -48,7 +49,7 @@ class ProcessRunner:
         try:
             with log.open("wb") as out:
                 process = subprocess.Popen(
-                    [*_bounds(job), *self._command, *_arguments(job)],
+                    [*_bounds(job), *self._command, *arguments(job, input=job.input_dir, output=job.output_dir)],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=subprocess.STDOUT,
@@ -93,17 +94,6 @@ def newest_progress(file: Path) -> ProgressLine | None:
         except ValidationError:
             continue
     return None
-
-
-def _arguments(job: Job) -> list[str]:
-    if job.kind is JobKind.SCORE:
-        return ["score", "--input", str(job.input_dir), "--output", str(job.output_dir)]
-    return [
-        "gate",
-        *("--archive", str(job.input_dir / "submission.zip")),
-        *("--manifest", str(job.input_dir / "benchmark.json")),
-        *("--out", str(job.output_dir / "verdict.json")),
-    ]
 
 
 def _bounds(job: Job) -> list[str]:

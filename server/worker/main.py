@@ -12,8 +12,7 @@ from celery import Celery
 from celery.signals import setup_logging
 
 from server.db.pool import make_pool
-from server.errors import ConfigurationError
-from server.scoring.process_runner import ProcessRunner
+from server.scoring.choose_runner import runner_of
 from server.scoring.service import Scoring
 from server.settings import Settings, read_settings
 from server.storage.choose import storage_of
@@ -32,17 +31,12 @@ def _settings() -> Settings:
 def _scoring() -> Scoring:
     """This process's use-cases: made at the first task, so that no connection crosses a fork."""
     settings = _settings()
-    if settings.environment == "production":
-        raise ConfigurationError(
-            "The process runner does not isolate submissions and is refused in production.",
-            remedy="Run with GSI_ENVIRONMENT=development until a container runner is configured.",
-        )
     return Scoring(
         settings=settings,
         pool=make_pool(settings.database_url.get_secret_value(), size=_POOL_SIZE),
         storage=storage_of(settings),
         queue=CeleryQueue(app),
-        runner=ProcessRunner(),
+        runner=runner_of(settings),
         owner=f"{socket.gethostname()}:{os.getpid()}",
     )
 
