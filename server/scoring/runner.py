@@ -1,8 +1,8 @@
 """The port through which the worker launches a scorer: files in, files out, an outcome.
 
 A job's ``input_dir`` and ``output_dir`` are the whole contract (``server/scoring/command.py`` says which verb reads and
-writes what), with the exit codes of ``scorer/contract.py``. Three adapters keep it: a container (production), bubblewrap
-(one machine), a bare process (development). ``docs/operations.md`` lists what each promises.
+writes what), with the exit codes of ``scorer/contract.py``. Three adapters keep it: a container (production),
+bubblewrap (one machine), a bare process (development). ``docs/operations.md`` lists what each promises.
 """
 
 from __future__ import annotations
