@@ -18,7 +18,7 @@ def arguments(job: Job, *, input: PurePath, output: PurePath, socket: PurePath |
 
     ``socket``: the unix socket through which it reaches its judge; None where the job has no endpoint.
     """
-    reached = [] if socket is None else ["--judge-socket", str(socket)]
+    reached = [] if socket is None else ["--socket", str(socket)]
     match job.kind:
         case JobKind.GATE:
             return [

@@ -25,8 +25,8 @@ from server.scoring.runner import Beat, Job, Outcome, OutcomeKind
 from server.scoring.watch import Watch
 
 PROCESSES = 256
-_NOBODY = 65532
-"""Whom jobs run as where the worker is root."""
+_NOBODY = 10_001
+"""Whom jobs run as where the worker is root: the image's own user."""
 _LABEL = "org.gsi-bench"
 _LOCK, _ENDS = f"{_LABEL}.lock", f"{_LABEL}.ends"
 _GRACE_SECONDS = 600
