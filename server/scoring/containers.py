@@ -48,6 +48,11 @@ class Plan:
     gpu: str | None
     labels: Mapping[str, str]
 
+    def _scratch(self) -> str:
+        """Owned by the job: engines give it the mode that the folder has in the image, whatever is asked for."""
+        owner = f"uid={self.user.uid},gid={self.user.gid}"
+        return f"rw,noexec,nosuid,nodev,size={SCRATCH_BYTES},mode=1777,{owner}"
+
     def options(self) -> dict[str, Any]:
         """What the engine is asked for: no network, no right, one place to write to."""
         return {
@@ -71,7 +76,7 @@ class Plan:
             "mem_limit": self.memory_bytes,
             "memswap_limit": self.memory_bytes,  # memory and swap together: no swap
             "nano_cpus": self.threads * 10**9,
-            "tmpfs": {"/tmp": f"rw,noexec,nosuid,nodev,size={SCRATCH_BYTES},mode=1777"},  # noqa: S108 - its own
+            "tmpfs": {"/tmp": self._scratch()},  # noqa: S108 - its own
             "shm_size": _SHARED_BYTES,
             "ulimits": [
                 Ulimit(name=name, soft=value, hard=value)
