@@ -114,6 +114,9 @@ class Engine:
     @property
     def _client(self) -> Any:
         if self._made is None:
+            socket = self._host.removeprefix("unix://")
+            if socket != self._host and not Path(socket).is_socket():
+                raise EngineError(f"there is no container engine at {self._host} (GSI_DOCKER_HOST)")
             self._made = docker.DockerClient(base_url=self._host, timeout=_ANSWER_SECONDS)
         return self._made
 
