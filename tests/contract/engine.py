@@ -33,7 +33,10 @@ class DockerEngine:
             locked(cache_folder() / "build.lock"),
             closing(docker.DockerClient(self.host, timeout=_BUILD_SECONDS)) as client,
         ):
-            return Builder(client).image(name)
+            builder = Builder(client)
+            made = builder.image(name)
+            builder.tidy()
+            return made
 
 
 @pytest.fixture(scope="session")

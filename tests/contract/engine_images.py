@@ -10,6 +10,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -21,7 +22,7 @@ from tests.contract import engine_base
 
 ROOT = Path(__file__).parents[2]
 _REPOSITORY = "gsi-tests"
-_OLD = "168h"
+_OLD_DAYS = 7
 
 
 class Builder:
@@ -62,8 +63,12 @@ class Builder:
         return cast("str", self._client.images.get(tag).id)
 
     def tidy(self) -> None:
-        """Drop what a week of other versions left behind."""
-        self._client.images.prune(filters={"dangling": True, "until": _OLD})
+        """Drop what other versions left behind a week ago."""
+        before = datetime.now(UTC) - timedelta(days=_OLD_DAYS)
+        for image in self._client.images.list(_REPOSITORY):
+            if datetime.fromisoformat(image.attrs["Created"][:19] + "+00:00") < before:
+                self._client.images.remove(image.id, force=True)
+        self._client.images.prune(filters={"dangling": True, "until": f"{_OLD_DAYS * 24}h"})
 
     def _has(self, tag: str) -> bool:
         try:
