@@ -21,6 +21,7 @@ _WANTED = (
     "passwd",
     "python3",
     "sed",
+    "tzdata",
 )
 """What `python:3.11-slim` has and our Dockerfiles use; dependencies follow."""
 _LEFT_OUT = re.compile(
