@@ -15,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -208,7 +207,8 @@ def _shown(job: Job, grants: Grants) -> Iterator[str]:
 
 
 def _package_folders() -> list[str]:
-    return sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    """Where this process has its packages from, in order."""
+    return [path for path in sys.path if path.endswith(("site-packages", "dist-packages")) and Path(path).is_dir()]
 
 
 def _handle_on_first(told: bytes) -> int | None:
