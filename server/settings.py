@@ -109,7 +109,9 @@ class Settings(DatabaseSettings):
     @field_validator("scorer_image")
     @classmethod
     def _names_an_image_by_digest(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"([^\s@]+@)?sha256:[0-9a-f]{64}", value):
+        if not value:  # a variable that is set to nothing
+            return None
+        if not re.fullmatch(r"([^\s@]+@)?sha256:[0-9a-f]{64}", value):
             raise ValueError(
                 "is not an image by digest, name@sha256:… or sha256:…; a tag can be moved to another image"
             )

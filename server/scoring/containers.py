@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import docker
 import requests
+from docker.client import DockerClient
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
@@ -109,12 +109,15 @@ class Engine:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._made: docker.DockerClient | None = None
+        self._made: DockerClient | None = None
 
     @property
     def _client(self) -> Any:
         if self._made is None:
-            self._made = docker.DockerClient(base_url=self._host, timeout=_ANSWER_SECONDS)
+            socket = self._host.removeprefix("unix://")
+            if socket != self._host and not Path(socket).is_socket():
+                raise EngineError(f"there is no container engine at {self._host} (GSI_DOCKER_HOST)")
+            self._made = DockerClient(base_url=self._host, timeout=_ANSWER_SECONDS)
         return self._made
 
     def close(self) -> None:

@@ -38,8 +38,7 @@ class Promise(Enum):
     FILTERED_SYSTEM_CALLS = auto()
 
 
-_SANDBOX = frozenset(Promise) - {Promise.FILTERED_SYSTEM_CALLS}
-_PROMISES = {"process": frozenset(), "bubblewrap": _SANDBOX, "container": frozenset(Promise)}
+_PROMISES = {"process": frozenset(), "bubblewrap": frozenset(Promise), "container": frozenset(Promise)}
 
 
 @dataclass(frozen=True, kw_only=True)

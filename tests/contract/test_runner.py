@@ -1,5 +1,9 @@
 """What every runner promises, shown on small programs that stand in for the scorer."""
 
+import os
+import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +19,7 @@ from tests.contract.adapters import Adapter, Promise
 from tests.contract.conftest import Stage
 from tests.unit.scorer.judges.misbehaving import GOOD, performing, says
 
+ROOT = Path(__file__).parents[2]
 ASKING = JobKind.SCORE
 """A kind of job whose scorer may ask a judge."""
 
@@ -107,7 +112,7 @@ def test_a_granted_path_that_the_jobs_user_may_not_read_is_told_before_it_starts
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     ran = launch("print('ran')", read_only=(closed,))
-    if launch.adapter.name == "process":  # the worker itself
+    if launch.adapter.name == "process" or os.geteuid() != 0:  # the worker itself
         assert ran.kind is OutcomeKind.OK
     else:
         assert ran.kind is OutcomeKind.COULD_NOT_START
@@ -175,6 +180,35 @@ def test_nothing_that_the_job_started_stays(launch: Stage) -> None:
 def test_what_the_job_started_and_let_go_of_stays_at_most_under_a_bare_process(launch: Stage) -> None:
     ran = launch(_ALIVE.format(setsid="os.setsid()", wait="pass"))
     assert _stays_as_it_is(ran.output / "alive") is launch.adapter.promises(Promise.NOTHING_OUTLIVES_IT)
+
+
+def test_a_job_ends_with_its_worker(launch: Stage) -> None:
+    if launch.adapter.name == "container":
+        pytest.skip("the next worker ends it: tests/contract/test_containers.py")
+    job, name = launch.job(), type(launch.adapter.make([])).__name__
+    script = job.input_dir / "program.py"
+    script.write_text(textwrap.dedent(_ALIVE.format(setsid="pass", wait="time.sleep(60)")))
+    entry = [launch.adapter.python, f"{launch.adapter.inside(job.input_dir)}/program.py"]
+    program = f"""
+        from pathlib import Path
+        from server.scoring.{launch.adapter.name}_runner import {name}
+        from server.scoring.runner import Job, JobKind
+
+        folders = {{"input_dir": Path("{job.input_dir}"), "output_dir": Path("{job.output_dir}")}}
+        job = Job(kind=JobKind.GATE, timeout=60, memory_bytes=2**31, **folders)
+        {name}(command={entry}).run(job, lambda _: True)
+    """
+    worker = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, env={"PATH": os.defpath})
+    try:
+        while not (job.output_dir / "alive").exists():
+            assert worker.poll() is None
+            time.sleep(0.02)
+    finally:
+        worker.kill()
+        worker.wait()
+    time.sleep(0.2)
+    child_stays = launch.adapter.name == "process"  # of a bare process only the scorer itself dies with the worker
+    assert _stays_as_it_is(job.output_dir / "alive") is not child_stays
 
 
 def test_what_the_job_prints_is_kept_to_its_end(launch: Stage) -> None:
