@@ -21,12 +21,10 @@ RUN uv venv --quiet --python "$(command -v python3)" /opt/gsi && \
     then uv pip install --quiet --find-links /wheels --constraint constraints.txt torch; \
     else uv pip install --quiet --torch-backend="${TORCH_BACKEND}" --constraint constraints.txt torch; fi && \
     rm -rf /opt/gsi/lib/python3*/site-packages/torch/include /opt/gsi/lib/python3*/site-packages/torch/test
-# Then the rest. Our own package lies beside it and is found by a path file. The file system is read-only when a job runs:
-# byte-code of what every job loads is made here.
+# Then the rest. Our own package lies beside it and is found by a path file.
 COPY pyproject.toml ./
 RUN uv pip install --quiet --find-links /wheels --constraint constraints.txt --requirements pyproject.toml --extra scorer && \
-    echo /opt/ours > "$(echo /opt/gsi/lib/python3*/site-packages)/ours.pth" && \
-    /opt/gsi/bin/python -c "import cv2, httpx, PIL.Image, pydantic, safetensors.numpy, scipy.ndimage, scipy.optimize, torch"
+    echo /opt/ours > "$(echo /opt/gsi/lib/python3*/site-packages)/ours.pth"
 
 FROM packages AS ours
 COPY README.md LICENSE ./
@@ -43,6 +41,8 @@ LABEL org.opencontainers.image.title="GSI-Bench scorer" \
       org.opencontainers.image.revision="${REVISION}"
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gsi
 COPY --from=packages /opt/gsi /opt/gsi
+# Byte-code of what every start loads, the standard library's too: later the file system is read-only.
+RUN /opt/gsi/bin/python -c "import cv2, httpx, json, logging.config, PIL.Image, pydantic, safetensors.numpy, scipy.ndimage, scipy.optimize, torch, typer, zipfile; PIL.Image.init()"
 COPY --from=ours /opt/ours /opt/ours
 ENV PATH=/opt/gsi/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001

@@ -10,13 +10,11 @@ FROM ${BUILD_IMAGE} AS packages
 ENV VIRTUAL_ENV=/opt/gsi UV_NO_CACHE=1 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 WORKDIR /src
 RUN command -v uv >/dev/null || python3 -m pip install --no-cache-dir uv
-# The packages that we use. Our own lies beside them and is found by a path file. The import makes
-# the byte-code of what every start loads: the file system may be read-only then.
+# The packages that we use. Our own lies beside them and is found by a path file.
 COPY constraints.txt pyproject.toml ./
 RUN uv venv --quiet --python "$(command -v python3)" /opt/gsi && \
     uv pip install --quiet --constraint constraints.txt --requirements pyproject.toml --extra server && \
-    echo /opt/ours > "$(echo /opt/gsi/lib/python3*/site-packages)/ours.pth" && \
-    /opt/gsi/bin/python -c "import boto3, celery.bin.celery, docker, fastapi, psycopg_pool, pydantic_settings, redis, uvicorn"
+    echo /opt/ours > "$(echo /opt/gsi/lib/python3*/site-packages)/ours.pth"
 
 FROM packages AS ours
 COPY README.md LICENSE ./
@@ -34,6 +32,8 @@ LABEL org.opencontainers.image.title="GSI-Bench worker" \
       org.opencontainers.image.revision="${REVISION}"
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gsi
 COPY --from=packages /opt/gsi /opt/gsi
+# Byte-code of what every start loads, the standard library's too: later the file system is read-only.
+RUN /opt/gsi/bin/python -c "import boto3, celery.bin.celery, docker, fastapi, psycopg_pool, pydantic_settings, redis, uvicorn"
 COPY --from=ours /opt/ours /opt/ours
 ENV PATH=/opt/gsi/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
