@@ -86,8 +86,6 @@ create table submissions (
     url text,
     state submission_state not null default 'created',
     state_changed_at timestamptz not null default now(),
-    idempotency_key text,
-    request_hash bytea,                 -- of the request that the idempotency key stands for
     archive_key text,
     archive_sha256 text,
     archive_bytes bigint,
@@ -102,8 +100,7 @@ create table submissions (
     hinted_at timestamptz,              -- when the queue was last told
     created_at timestamptz not null default now(),
     published_at timestamptz,
-    foreign key (benchmark_id, benchmark_version) references benchmark_versions (benchmark_id, version),
-    unique (team_id, idempotency_key)
+    foreign key (benchmark_id, benchmark_version) references benchmark_versions (benchmark_id, version)
 );
 create index submissions_by_team on submissions (team_id, created_at desc, id);
 create index submissions_unsettled on submissions (state, state_changed_at)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from server.db import audit
@@ -25,20 +25,11 @@ _NEVER_KEPT = "no-store"
 
 
 @router.post("", status_code=201)
-def create(
-    body: SubmissionIn,
-    response: Response,
-    caller: TeamOf,
-    unit: UnitOf,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> SubmissionOut:
-    """Begin a submission; then PUT the zip to `links.archive`. Repeating with the same Idempotency-Key is harmless."""
-    new = NewSubmission(**body.model_dump())
-    begun = service.begin(unit.conn, caller, new, idempotency_key=idempotency_key)
-    response.headers["location"] = f"/api/v1/submissions/{begun.submission.id}"
-    if not begun.fresh:
-        response.headers["idempotent-replayed"] = "true"
-    return whole(unit.conn, begun.submission)
+def create(body: SubmissionIn, response: Response, caller: TeamOf, unit: UnitOf) -> SubmissionOut:
+    """Begin a submission; then send the zip in parts to `links.uploads`, or at once by PUT to `links.archive`."""
+    begun = service.begin(unit.conn, caller, NewSubmission(**body.model_dump()))
+    response.headers["location"] = f"/api/v1/submissions/{begun.id}"
+    return whole(unit.conn, begun)
 
 
 @router.get("")

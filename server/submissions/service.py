@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict
-from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
@@ -20,18 +16,11 @@ from server.submissions.model import NewSubmission, Submission
 from server.teams.model import Caller
 
 
-class Begun(NamedTuple):
-    """A submission, and whether this request made it (False: an earlier one with the same idempotency key did)."""
-
-    submission: Submission
-    fresh: bool
-
-
-def begin(conn: Connection, caller: Caller, new: NewSubmission, *, idempotency_key: str | None) -> Begun:
+def begin(conn: Connection, caller: Caller, new: NewSubmission) -> Submission:
     """Begin a submission for the caller's team.
 
     Raises NotFoundError for an unknown benchmark, InvalidError for one that only shows published results,
-    ConflictError for one that cannot be scored here yet, and when the idempotency key stands for another request.
+    ConflictError for one that cannot be scored here yet.
     """
     benchmark = benchmarks.get(conn, new.benchmark)
     if not benchmark.is_scored:
@@ -45,25 +34,10 @@ def begin(conn: Connection, caller: Caller, new: NewSubmission, *, idempotency_k
             remedy="Try again once the maintainers have installed it; the benchmark's page says when it is open.",
         )
     version = benchmarks.current_version(conn, new.benchmark)
-    request_hash = hashlib.sha256(json.dumps(asdict(new), sort_keys=True).encode()).digest()
-    team_id = _team_of(caller)
     added = store.add(
-        conn,
-        new,
-        team_id=team_id,
-        benchmark_version=version.version,
-        protocol=benchmark.protocol,
-        idempotency_key=idempotency_key,
-        request_hash=request_hash,
+        conn, new, team_id=_team_of(caller), benchmark_version=version.version, protocol=benchmark.protocol
     )
-    if added is not None:
-        return Begun(_found(conn, added), fresh=True)
-    earlier = store.by_idempotency_key(conn, team_id=team_id, key=idempotency_key or "")
-    if earlier is None or earlier.request_hash != request_hash:
-        raise ConflictError(
-            "This Idempotency-Key was used for another request.", remedy="Use a new key for a new submission."
-        )
-    return Begun(earlier, fresh=False)
+    return _found(conn, added)
 
 
 def visible(conn: Connection, caller: Caller | None, submission_id: UUID) -> Submission:
