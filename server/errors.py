@@ -63,6 +63,20 @@ class ConflictError(GsiError):
     remedy = "Look at the present state and decide anew."
 
 
+class PartDiffersError(ConflictError):
+    """A part was signed with another content before."""
+
+    code, title = "part-differs", "The part was announced with another content before"
+    remedy = "The file has changed since: give the upload up and begin another."
+
+
+class UploadBusyError(ConflictError):
+    """Another request has the upload at this moment."""
+
+    code, title = "upload-busy", "Another request is at work on this upload"
+    remedy = "Repeat it in a moment."
+
+
 class TooLargeError(GsiError):
     """More bytes than may be sent."""
 

@@ -89,9 +89,10 @@ def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: Ser
     """End the submission for good; its archive is deleted."""
     found = service.visible(unit.conn, caller, submission_id)
     _note(unit, caller, "withdraw", submission_id)
+    archive = store.lock_archive_key(unit.conn, submission_id)  # an upload may have been accepted since we looked
     ended = service.withdraw(unit.conn, found)
-    if found.archive_key is not None:
-        unit.after_commit.append(partial(services.storage.delete, found.archive_key))
+    if archive is not None:
+        unit.after_commit.append(partial(services.storage.delete, archive))
     return whole(unit.conn, ended)
 
 

@@ -17,6 +17,7 @@ from server.errors import (
     InvalidError,
     LengthMismatchError,
     MissingUploadError,
+    PartDiffersError,
     StorageError,
     TooLargeError,
 )
@@ -73,8 +74,8 @@ def sign(
     The first call begins the upload at the storage, where its row is long committed: the sweep knows of all that may
     lie there.
 
-    Raises NotFoundError, MissingUploadError, InvalidError for a part that cannot be one, ConflictError for one that was
-    signed with another content.
+    Raises NotFoundError, MissingUploadError, InvalidError for a part that cannot be one, PartDiffersError for one that
+    was signed with another content.
     """
     found = _open(conn, caller, *upload)
     for part in wanted:
@@ -83,10 +84,7 @@ def sign(
     signed = store.parts(conn, found.id)
     for part in wanted:
         if signed[part.number] != part:
-            raise ConflictError(
-                f"Part {part.number} was announced with another content before.",
-                remedy="The file has changed since: give the upload up and begin another.",
-            )
+            raise PartDiffersError(f"Part {part.number:,} was announced with another content before.")
     name = found.storage_id
     if name is None:
         name = storage.begin(found.archive_key)

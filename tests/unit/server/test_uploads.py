@@ -149,8 +149,7 @@ def test_with_a_declared_size_every_part_has_the_size_that_follows(client, owner
 def test_a_part_keeps_the_content_it_was_first_signed_for(sender):
     assert sender.send(1, b"a").status_code == 204
     answer = sender.sign((1, b"b"))
-    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
-    assert "announced with another content" in answer.json()["detail"]
+    assert (answer.status_code, answer.json()["code"]) == (409, "part-differs")
     assert sender.send(1, b"a").status_code == 204
 
 
