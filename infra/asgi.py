@@ -20,10 +20,11 @@ def create() -> FastAPI:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = read_settings()
+    storage = storage_of(settings)
     app = create_app(
         settings,
         queue=CeleryQueue(make_celery(settings)),
-        storage=storage_of(settings),
+        storage=storage,
         pool=make_pool(settings.database_url.get_secret_value(), size=settings.database_pool_size),
     )
-    return mount(app, api_url=settings.internal_url or settings.public_url)
+    return mount(app, api_url=settings.internal_url or settings.public_url, uploads_to=storage.parts.origin)
