@@ -13,7 +13,10 @@ const identity = () => {
 identity();
 one("[data-logout]").addEventListener("click", () => { gsi.logout(); identity(); one("#team").focus(); });
 
-const megabytes = (bytes) => bytes < 1e9 ? (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) + " MB" : (bytes / 1e9).toFixed(2) + " GB";
+const megabytes = (bytes) => {
+  if (bytes < 1e6) return Math.ceil(bytes / 1e3) + " kB";
+  return bytes < 1e9 ? (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) + " MB" : (bytes / 1e9).toFixed(2) + " GB";
+};
 const named = () => {
   const file = input.files[0];
   one("[data-file]").textContent = file ? `${file.name} (${megabytes(file.size)})` : "Drop a zip here, or choose one";

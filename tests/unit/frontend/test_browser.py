@@ -286,7 +286,7 @@ def test_an_upload_goes_on_after_the_page_was_loaded_anew(context: BrowserContex
     expect(page.locator("#submit-error")).to_contain_text("Broken for the test")
     service.failing_parts.clear()
     begun(page, LARGE)
-    expect(page.locator("#upload-text")).to_contain_text("MB")
+    expect(page.locator("#upload-text")).to_contain_text("of 17 kB sent")
     page.wait_for_function("() => document.querySelector('#upload-bar').value > 60")
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
