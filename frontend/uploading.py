@@ -102,28 +102,34 @@ def _bring(
 
 def _opened(client: Client, submission: Submission, memory: Memory, size: int) -> Upload:
     """The upload of an earlier run while it is open, else another open one of that size, else a new one."""
-    if memory.progress.upload:
-        try:
-            found = client.upload_of(submission.id, memory.progress.upload)
-        except ClientError as error:
-            if error.status != _LOST:
-                raise
-        else:
-            if found.state == "open":
-                return found
+    found = _found(client, submission, memory.progress.upload) if memory.progress.upload else None
+    if found and found.state == "open":
+        return found
     return _begun(client, submission, memory, size)
 
 
 def _begun(client: Client, submission: Submission, memory: Memory, size: int) -> Upload:
     for known in client.uploads(submission.id):
-        if known.state == "open" and known.size == size:  # begun by a run whose answer was lost
-            memory.note(upload=known.id)
-            return client.upload_of(submission.id, known.id)
-        if known.state == "open":
-            client.abort_upload(known)
+        if known.state != "open":
+            continue
+        found = _found(client, submission, known.id) if known.size == size else None
+        if found:  # begun by a run whose answer was lost
+            memory.note(upload=found.id)
+            return found
+        client.abort_upload(known)
     begun = client.begin_upload(submission.id, size=size)
     memory.note(upload=begun.id)
     return begun
+
+
+def _found(client: Client, submission: Submission, upload: str) -> Upload | None:
+    """An upload with its parts; None when it, or what the storage has of it, is gone."""
+    try:
+        return client.upload_of(submission.id, upload)
+    except ClientError as error:
+        if error.status != _LOST:
+            raise
+        return None
 
 
 def _count(upload: Upload, size: int) -> int:

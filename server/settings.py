@@ -98,6 +98,13 @@ class Settings(DatabaseSettings):
             raise ValueError("is not an address of the form https://host or http://host:port")
         return value.rstrip("/")
 
+    @field_validator("s3_public_endpoint_url")
+    @classmethod
+    def _is_the_address_of_a_bucket(cls, value: str | None) -> str | None:
+        if value is not None and not is_web_address(value):
+            raise ValueError("is not an address of the form https://host or http://host:port")
+        return value
+
     @field_validator("broker_url")
     @classmethod
     def _names_a_broker(cls, value: SecretStr) -> SecretStr:

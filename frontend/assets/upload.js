@@ -35,7 +35,8 @@ gsi.uploader = (() => {
     for (const known of uploads) {
       if (known.state !== "open") continue;
       const whole = `${here}/${encodeURIComponent(known.id)}`;
-      if (known.bytes === file.size) return gsi.api("GET", whole);
+      const found = known.bytes === file.size ? await unlessLost(gsi.api("GET", whole)) : null;
+      if (found) return found;
       await unlessLost(gsi.api("DELETE", whole));
     }
     return gsi.api("POST", here, { bytes: file.size }, key());

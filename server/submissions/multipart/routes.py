@@ -61,7 +61,7 @@ def get(
     """An upload, and which parts have arrived: who was interrupted sends the others."""
     response.headers["cache-control"] = "private, no-cache"
     found = service.own(unit.conn, caller, submission_id, upload_id)
-    parts = service.arrived(unit.conn, found, services.storage.parts)
+    parts = service.arrived(unit.conn, found, services.storage)
     return _shown(found, [PartOut(number=part.number, bytes=part.size, sha256=part.sha256) for part in parts])
 
 
@@ -95,9 +95,7 @@ def complete(
 ) -> SubmissionOut:
     """All parts have arrived: the archive is made of them and the check begins. Repeating this is harmless."""
     declared = Declared(bytes=body.bytes, sha256=body.sha256, parts=body.parts)
-    found, fresh = service.complete(
-        unit.conn, caller, submission_id, upload_id, declared, storage=services.storage.parts
-    )
+    found, fresh = service.complete(unit.conn, caller, submission_id, upload_id, declared, storage=services.storage)
     if fresh:
         unit.after_commit.append(partial(services.queue.validate, submission_id))
     return whole(unit.conn, found)

@@ -216,6 +216,7 @@ def test_a_completion_whose_transaction_was_lost_is_taken_up_again(sender, pool,
         )
     assert sender.complete().status_code == 500
     assert queue.validated == []
+    assert len(sender.state()["parts"]) == 3
     with transaction(pool) as conn:
         conn.execute("drop trigger no on submissions")
     assert sender.complete().json()["archive_bytes"] == len(CONTENT)
@@ -348,6 +349,19 @@ def test_a_signed_url_that_was_changed_is_refused_in_words(change, sender):
     answer = sender.client.put(url, content=b"x")
     assert (answer.status_code, answer.json()["code"]) == (403, "bad-signature")
     assert sender.state()["parts"] == []
+
+
+def test_an_upload_that_the_storage_has_lost_is_told_as_gone_and_makes_room(
+    client, owner, submission, sender, storage, pool
+):
+    sender.send_all()
+    with transaction(pool) as conn:
+        key = store.get(conn, UUID(submission), UUID(sender.told["id"])).archive_key
+    storage.parts.abort(key)
+    for answer in (client.get(sender.path, headers=owner), sender.complete()):
+        assert (answer.status_code, answer.json()["code"]) == (404, "upload-gone")
+    assert sender.abort().status_code == 204
+    assert Sender(client, owner, submission).send_all().complete().status_code == 202
 
 
 def test_an_unknown_upload_is_not_found(client, owner, submission):
