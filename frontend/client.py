@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -16,14 +16,15 @@ from frontend.resources import (
     AuditEntry,
     Baseline,
     Benchmark,
+    Grant,
     Leaderboard,
     Login,
+    Quota,
     ReportListing,
-    SignedPart,
     Submission,
-    Upload,
 )
 from frontend.tokens import checked_token
+from frontend.uploads import SignedPart, Upload
 
 _LONG = httpx.Timeout(120.0, connect=5.0)  # a storage may take a while to put gigabytes together
 _LONGEST_PAGE = 200
@@ -31,6 +32,8 @@ _PAUSES = (0.2, 0.6, 1.5)  # seconds between tries when no connection could be m
 _BUSY = ("idempotency-in-progress", "upload-busy")
 _RETRIED = (httpx.ConnectError, httpx.ConnectTimeout)
 _RETRIED_READ = (*_RETRIED, httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout)
+
+T = TypeVar("T")
 
 
 class Client:
@@ -178,22 +181,23 @@ class Client:
         return read(Submission.read, self._json("GET", path_of("submissions", submission)))
 
     def submissions(self) -> tuple[Submission, ...]:
-        """The team's own submissions, newest first; the latest 200."""
-        return read_all(
-            Submission.read, self._json("GET", "/submissions", params={"limit": _LONGEST_PAGE}), key="submissions"
-        )
+        """The team's own submissions, newest first."""
+        return self._every(Submission.read, "/submissions", key="submissions")
 
-    def act(self, submission: str, *, verb: str) -> Submission:
-        """publish, unpublish, withdraw, or (maintainers) retry."""
-        return read(Submission.read, self._post(path_of("submissions", submission, verb)))
+    def act(self, submission: str, *, verb: str, body: Mapping[str, Any] | None = None) -> Submission:
+        """publish, unpublish, withdraw, or (maintainers) retry, hide, show, disqualify, reinstate."""
+        return read(Submission.read, self._post(path_of("submissions", submission, verb), body))
+
+    def quota(self, benchmark: str, *, team: str = "") -> Quota:
+        """What the team may still submit; a maintainer names the team."""
+        query = {"team": team} if team else {}
+        return read(Quota.read, self._json("GET", path_of("benchmarks", benchmark, "quota"), params=query))
 
     # Maintainers
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """Curated entries, at most 200; a maintainer sees the retired ones too."""
-        return read_all(
-            Baseline.read, self._json("GET", "/baselines", params={"limit": _LONGEST_PAGE}), key="baselines"
-        )
+        """Curated entries; a maintainer sees the retired ones too."""
+        return self._every(Baseline.read, "/baselines", key="baselines")
 
     def add_baseline(self, entry: Mapping[str, Any]) -> Baseline:
         """Add a curated entry; `entry` is the request body."""
@@ -206,6 +210,24 @@ class Client:
     def retire_baseline(self, baseline: str, *, reason: str) -> Baseline:
         """Take a curated entry off the board; it stays in the records with the reason."""
         return read(Baseline.read, self._post(path_of("baselines", baseline, "retire"), {"reason": reason}))
+
+    def change_limits(self, benchmark: str, changes: Mapping[str, int | None]) -> Mapping[str, Any]:
+        """Set the limits named; None is no limit."""
+        path = path_of("benchmarks", benchmark, "quota-limits")
+        return dict(self._json("PATCH", path, json=dict(changes)))
+
+    def grant(self, wish: Mapping[str, Any]) -> Grant:
+        """Grant a team more; `wish` is the request body."""
+        return read(Grant.read, self._post("/quota-grants", wish))
+
+    def grants(self, *, benchmark: str = "", team: str = "") -> tuple[Grant, ...]:
+        """What was granted, newest first."""
+        query = {name: value for name, value in (("benchmark", benchmark), ("team", team)) if value}
+        return self._every(Grant.read, "/quota-grants", key="grants", **query)
+
+    def revoke_grant(self, grant: str) -> Grant:
+        """End a grant now."""
+        return read(Grant.read, self._post(path_of("quota-grants", grant, "revoke")))
 
     def audit(self, *, limit: int = 50) -> tuple[AuditEntry, ...]:
         """The latest acts of maintainers, newest first."""
@@ -225,6 +247,18 @@ class Client:
         return body
 
     # Sending
+
+    def _every(self, reader: Callable[[Any], T], path: str, *, key: str, **query: str) -> tuple[T, ...]:
+        """A whole list, page by page."""
+        found: list[T] = []
+        cursor: dict[str, str] = {}
+        while True:
+            body = self._json("GET", path, params={"limit": _LONGEST_PAGE, **query, **cursor})
+            found += read_all(reader, body, key=key)
+            following = body.get("next_cursor") if isinstance(body, Mapping) else None
+            if not following:
+                return tuple(found)
+            cursor = {"cursor": str(following)}
 
     def _json(self, method: str, path: str, *, again: bool | None = None, **options: Any) -> Any:
         return body_of(self._send(method, path, again=again, **options))

@@ -11,7 +11,7 @@ import httpx
 from frontend.answers import problem
 from frontend.client import Client
 from frontend.errors import ClientError, from_problem
-from frontend.resources import Upload
+from frontend.uploads import Upload
 
 _CHUNK_BYTES = 256 * 1024
 _ATTEMPTS = 10

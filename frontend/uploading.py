@@ -11,8 +11,9 @@ from pathlib import Path
 from frontend.client import Client
 from frontend.errors import ClientError
 from frontend.parts import Courier, Piece, Stopped
-from frontend.resources import Submission, Upload
+from frontend.resources import Submission
 from frontend.resuming import Identity, Memory
+from frontend.uploads import Upload
 
 _CHUNK_BYTES = 1024 * 1024
 _WAITING = ("created",)

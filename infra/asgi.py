@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from frontend.app import mount
 from server.app import create_app
 from server.db.pool import make_pool
+from server.http.request_ids import log_with_request_ids
 from server.settings import read_settings
 from server.storage.choose import storage_of
 from server.worker.app import make_celery
@@ -17,7 +18,7 @@ from server.worker.queue import CeleryQueue
 
 def create() -> FastAPI:
     """The whole of it, composed from the settings of the environment."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_with_request_ids()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = read_settings()
     storage = storage_of(settings)

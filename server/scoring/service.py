@@ -262,6 +262,8 @@ class Scoring:
         self._sweep_stuck()
         self._sweep_gates()
         with transaction(self.pool) as conn:
+            submissions.publish_due(conn)
+        with transaction(self.pool) as conn:
             runs = store.waiting_runs(conn, patience=self._patience)
         for run in runs:
             self.queue.score(run.id)

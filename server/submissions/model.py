@@ -34,6 +34,8 @@ class Submission:
     failure_remedy: str | None
     created_at: datetime
     published_at: datetime | None
+    embargo_until: datetime | None
+    moderation_reason: str | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))

@@ -101,7 +101,7 @@ def complete(
     return whole(unit.conn, found)
 
 
-@router.delete(_ONE, status_code=204)
+@router.delete(_ONE, status_code=204, response_class=Response)
 def abort(submission_id: UUID, upload_id: UUID, caller: SomeoneOf, unit: UnitOf, services: ServicesOf) -> None:
     """Give an upload up; what has arrived of it is thrown away. The submission still awaits its archive."""
     found = service.abort(unit.conn, caller, submission_id, upload_id)
@@ -111,6 +111,7 @@ def abort(submission_id: UUID, upload_id: UUID, caller: SomeoneOf, unit: UnitOf,
 @router.put(
     "/parts/{storage_id}/{number}",
     status_code=204,
+    response_class=Response,
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -115,6 +115,7 @@ class Service:
     hashes: dict[str, str] = field(default_factory=dict)
     part_bytes: int = 1024
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    grants: list[dict[str, Any]] = field(default_factory=list)
     refused: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     board_queries: list[tuple[str, str, str]] = field(default_factory=list)
@@ -261,6 +262,17 @@ def _teams(app: FastAPI, service: Service) -> None:
         _proceed(service, found)
         return found
 
+    @app.get("/api/v1/benchmarks/{name}/quota")
+    def quota(name: str, authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {
+            "benchmark": name,
+            "per_day": {"limit": 5, "used": 2, "remaining": 3},
+            "total": {"limit": 200, "used": 40, "remaining": 160},
+            "at_once": {"limit": None, "used": 1, "remaining": None},
+            "resets_at": "2026-11-24T00:00:00Z",
+        }
+
     moves = {"publish": "published", "unpublish": "scored", "withdraw": "withdrawn"}
     for verb, state in moves.items():
         app.post(f"/api/v1/submissions/{{name}}/{verb}")(_mover(service, state))
@@ -366,9 +378,14 @@ def _own(service: Service, name: str, authorization: str) -> dict[str, Any]:
 
 
 def _mover(service: Service, state: str) -> Callable[..., Any]:
-    def move(name: str, authorization: str = Header("")) -> Any:
+    async def move(name: str, request: Request, authorization: str = Header("")) -> Any:
         submission = _own(service, name, authorization)
-        if state in ("published", "scored") and submission["state"] not in ("scored", "published"):
+        wish = await request.json() if await request.body() else {}
+        if wish.get("embargo_until"):
+            submission["embargo_until"] = wish["embargo_until"]
+            _move(submission, "embargoed")
+            return submission
+        if state in ("published", "scored") and submission["state"] not in ("scored", "published", "embargoed"):
             raise Problem(409, "wrong_state", "Only a scored submission can be published", "Wait until it is scored.")
         _move(submission, state)
         return submission
@@ -415,6 +432,18 @@ def _run(subset: str, state: str, done: int) -> dict[str, Any]:
     }
 
 
+def _moderator(service: Service, act: Callable[..., None], verb: str, state: str) -> Callable[..., Any]:
+    async def moderate(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, f"submission.{verb}", name, wish)
+        submission = service.submissions[name]
+        submission["moderation_reason"] = wish["reason"] if state in ("delisted", "disqualified") else None
+        _move(submission, state)
+        return submission
+
+    return moderate
+
+
 def _maintainers(app: FastAPI, service: Service) -> None:
     numbers = itertools.count(1)
 
@@ -449,6 +478,39 @@ def _maintainers(app: FastAPI, service: Service) -> None:
         act(authorization, "baseline.retire", name, wish)
         service.baselines[name] |= {"retired_at": NOW, "retired_reason": wish["reason"]}
         return service.baselines[name]
+
+    for verb, state in {
+        "hide": "delisted",
+        "show": "published",
+        "disqualify": "disqualified",
+        "reinstate": "scored",
+    }.items():
+        app.post(f"/api/v1/submissions/{{name}}/{verb}")(_moderator(service, act, verb, state))
+
+    @app.patch("/api/v1/benchmarks/{name}/quota-limits")
+    async def limits(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, "quota.limits", name, wish)
+        return {"benchmark": name, "per_day": 5, "total": 200, "at_once": None, **wish}
+
+    @app.get("/api/v1/quota-grants")
+    def grants(authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {"grants": service.grants}
+
+    @app.post("/api/v1/quota-grants", status_code=201)
+    async def grant(request: Request, authorization: str = Header("")) -> Any:
+        wish, name = await request.json(), f"00000000-0000-0000-0000-{next(numbers):012d}"
+        act(authorization, "quota.grant", name, wish)
+        service.grants.insert(0, {"id": name, "created_at": NOW, "revoked_at": None, **wish})
+        return service.grants[0]
+
+    @app.post("/api/v1/quota-grants/{name}/revoke")
+    def revoke(name: str, authorization: str = Header("")) -> Any:
+        act(authorization, "quota.revoke", name, None)
+        found = next(each for each in service.grants if each["id"] == name)
+        found["revoked_at"] = NOW
+        return found
 
     @app.get("/api/v1/submissions/{name}/reports")
     def reports(name: str, authorization: str = Header("")) -> Any:

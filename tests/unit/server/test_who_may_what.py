@@ -15,7 +15,9 @@ from server.curation import service as curation
 from server.curation.model import NewEntry
 from server.curation.seed import seed
 from server.db.pool import transaction
+from server.submissions import store
 from server.submissions.lifecycle import State
+from server.submissions.quotas import service as quotas
 from tests import making
 from tests.reporting import CANARY, keep_reports
 from tests.uploading import Begun, begun
@@ -45,6 +47,9 @@ BASELINE = {
     "source_url": "https://example.org",
     "scores": {"sat-real": {"overall": 1}},
 }
+WHY = {"reason": "because of a rule"}
+GRANT = {"team": "Owners", "benchmark": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
+QUOTA = {"benchmark_id": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
 ALL = Case((200, 200, 200, 200))
 
 CASES: dict[tuple[str, str], Case] = {
@@ -77,6 +82,15 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/submissions/{submission_id}/unpublish"): Case((401, 404, 200, 200), State.PUBLISHED),
     ("POST", "/submissions/{submission_id}/withdraw"): Case((401, 404, 200, 200)),
     ("POST", "/submissions/{submission_id}/retry"): Case((401, 403, 403, 200), State.FAILED),
+    ("POST", "/submissions/{submission_id}/hide"): Case((401, 403, 403, 200), State.PUBLISHED, WHY),
+    ("POST", "/submissions/{submission_id}/show"): Case((401, 403, 403, 200), State.DELISTED, WHY),
+    ("POST", "/submissions/{submission_id}/disqualify"): Case((401, 403, 403, 200), State.SCORED, WHY),
+    ("POST", "/submissions/{submission_id}/reinstate"): Case((401, 403, 403, 200), State.DISQUALIFIED, WHY),
+    ("GET", "/benchmarks/{benchmark_id}/quota"): Case((401, 200, 200, 422)),
+    ("PATCH", "/benchmarks/{benchmark_id}/quota-limits"): Case((401, 403, 403, 200), body={"per_day": 9000}),
+    ("GET", "/quota-grants"): Case((401, 403, 403, 200)),
+    ("POST", "/quota-grants"): Case((401, 403, 403, 201), body=GRANT),
+    ("POST", "/quota-grants/{grant_id}/revoke"): Case((401, 403, 403, 200)),
     ("GET", "/submissions/{submission_id}/reports"): Case((401, 403, 403, 200)),
     ("GET", "/submissions/{submission_id}/reports/{subset}"): Case((401, 403, 403, 200)),
     ("GET", "/baselines"): ALL,
@@ -93,6 +107,7 @@ class World(NamedTuple):
 
     submission: UUID
     baseline: UUID
+    grant: UUID
     original: str
     headers: dict[str, dict[str, str]]
     begin_upload: Callable[[], Begun]
@@ -106,6 +121,7 @@ class World(NamedTuple):
         return (
             route.replace("{submission_id}", str(self.submission))
             .replace("{entry_id}", str(self.baseline))
+            .replace("{grant_id}", str(self.grant))
             .replace("{benchmark_id}", "blocks")
             .replace("{subset}", "blocks-room")
             .replace("{name:path}", self.original)
@@ -123,11 +139,13 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             keep_reports(conn, storage, submission)
             new = NewEntry(
                 benchmark="blocks",
-                model="Cited",
+                model=f"Cited {uuid4()}",
                 source_url="https://example.org",
                 scores={"blocks-room": {"avg": 1.0}},
             )
             baseline = curation.add(conn, new, actor="test").id
+            team = store.get(conn, submission).team_id
+            grant = quotas.grant(conn, team_id=team, actor="test", expires_at=None, **QUOTA).id
         headers = {"anonymous": {}, "other": login("Others"), "owner": login("Owners"), "maintainer": maintainer}
         original = benchmark_zips.manifest["samples"][0]["original"].removeprefix("originals/")
 
@@ -135,7 +153,7 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             with transaction(pool) as conn:
                 return begun(conn, storage, submission, CONTENT)
 
-        return World(submission, baseline, original, headers, begin_upload)
+        return World(submission, baseline, grant, original, headers, begin_upload)
 
     return make
 
@@ -211,7 +229,7 @@ def test_an_unpublished_submission_disappears_from_the_board_at_once(client, wor
 
 def test_a_team_lists_its_own_submissions_only(client, world):
     made = world(State.SCORED)
-    assert client.get("/submissions", headers=made.headers["other"]).json() == {"submissions": []}
+    assert client.get("/submissions", headers=made.headers["other"]).json()["submissions"] == []
     own = client.get("/submissions", headers=made.headers["owner"]).json()["submissions"]
     assert [one["id"] for one in own] == [str(made.submission)]
 
