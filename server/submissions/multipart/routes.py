@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from server.http.dependencies import ServicesOf, UnitOf
 from server.http.routing import ApiRouter
@@ -120,12 +120,12 @@ def abort(submission_id: UUID, upload_id: UUID, caller: SomeoneOf, unit: UnitOf,
     },
 )
 async def take(
-    storage_id: str,
+    storage_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
     number: Number,
     size: Annotated[Bytes, Query(alias="bytes")],
     sha256: Sha256,
-    expires: int,
-    signature: str,
+    expires: Annotated[int, Query(ge=0, le=2**53, description="Unix time.")],
+    signature: Sha256,
     request: Request,
     services: ServicesOf,
 ) -> None:

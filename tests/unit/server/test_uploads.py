@@ -351,6 +351,14 @@ def test_a_signed_url_that_was_changed_is_refused_in_words(change, sender):
     assert sender.state()["parts"] == []
 
 
+@pytest.mark.parametrize("odd", ["signature=ü", "signature=", "sha256=ü", "expires=-1", "bytes=0"])
+def test_a_url_of_another_form_is_refused_by_the_field(odd, sender):
+    url = httpx.URL(_here(sender.sign((1, b"x")).json()["parts"][0]["url"]))
+    name, _, value = odd.partition("=")
+    answer = sender.client.put(str(url.copy_merge_params({name: value})), content=b"x")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, name)
+
+
 def test_an_upload_that_the_storage_has_lost_is_told_as_gone_and_makes_room(
     client, owner, submission, sender, storage, pool
 ):
@@ -382,8 +390,9 @@ def test_a_storage_that_takes_parts_itself_has_no_such_address_here(settings, qu
 
     app = create_app(settings, queue=queue, storage=Elsewhere(tmp_path / "s"), pool=pool)
     with served(app) as port:
-        url = f"http://127.0.0.1:{port}/api/v1/parts/x/1?bytes=1&sha256={'0' * 64}&expires=1&signature=x"
-        assert httpx.put(url, content=b"x").status_code == 404
+        url = f"http://127.0.0.1:{port}/api/v1/parts/{'0' * 32}/1"
+        claim = {"bytes": "1", "sha256": "0" * 64, "expires": "1", "signature": "0" * 64}
+        assert httpx.put(url, params=claim, content=b"x").status_code == 404
 
 
 def test_a_team_sends_a_few_parts_at_once_and_is_told_when_to_send_more(
