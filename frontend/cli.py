@@ -93,11 +93,15 @@ def submit(
     checks: Annotated[bool, typer.Option("--check/--no-check", help="Check the zip here before the upload.")] = True,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is scored and show the result.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Wait, then publish on the leaderboard.")] = False,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, max=8, help="How many parts to send at once.")] = 3,
     url: Url = "",
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Submit a zip: it is checked, uploaded and scored. It stays private until you publish it."""
+    """Submit a zip: it is checked, uploaded and scored. It stays private until you publish it.
+
+    An upload that was stopped, by whatever, goes on where it was when you run the same command again.
+    """
     from frontend.commands import submitting
     from frontend.commands.session import Session
 
@@ -114,6 +118,7 @@ def submit(
             checks=checks,
             wait=wait,
             publish=publish,
+            parallel=parallel,
             as_json=as_json,
         )
 

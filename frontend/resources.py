@@ -77,6 +77,7 @@ class Benchmark:
     kind: str
     protocol: str
     protocols: tuple[str, ...]
+    version: str
     accepts_submissions: bool
     missing_instruments: tuple[str, ...]
     ranked_by: str
@@ -93,6 +94,7 @@ class Benchmark:
             description=_text(data, "description"),
             kind=_text(data, "kind") or "published",
             protocol=_text(data, "protocol"),
+            version=_text(data, "version"),
             protocols=tuple(str(item) for item in data.get("protocols") or [_text(data, "protocol")]),
             accepts_submissions=bool(data.get("accepts_submissions")),
             missing_instruments=tuple(str(item) for item in data.get("missing_instruments") or ()),
@@ -263,6 +265,8 @@ class Submission:
     results: Results | None
     beside: Mapping[str, Results]
     failure: Failure | None
+    benchmark_version: str = ""
+    archive_sha256: str = ""
     embargo_until: str = ""
     moderation_reason: str = ""
 
@@ -288,6 +292,8 @@ class Submission:
             results=_results(results) if results else None,
             beside={str(name): _results(found) for name, found in (data.get("beside") or {}).items()},
             failure=_failure(failure) if isinstance(failure, Mapping) else None,
+            benchmark_version=_text(data, "benchmark_version"),
+            archive_sha256=_text(data, "archive_sha256"),
             embargo_until=_text(data, "embargo_until"),
             moderation_reason=_text(data, "moderation_reason"),
         )

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel
 
@@ -21,21 +21,24 @@ from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
 from server.http.methods import Methods
+from server.http.routing import ApiRouter
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.notices.routes import router as notices
 from server.settings import Settings
 from server.storage.port import Storage
+from server.submissions.multipart.routes import router as uploads
 from server.submissions.progress import store as progress_store
 from server.submissions.progress.model import Progress
 from server.submissions.progress.routes import router as progress
 from server.submissions.progress.watching import Watching
 from server.submissions.quotas.routes import router as quotas
 from server.submissions.routes import router as submissions
+from server.teams.callers import identify
 from server.teams.routes import router as teams
 
-_health = APIRouter(tags=["service"])
+_health = ApiRouter(tags=["service"])
 
 
 class Health(BaseModel):
@@ -86,6 +89,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         uploads=Turns(settings.uploads_at_once),
         uploads_of_submissions=Shares(1),
         uploads_of_teams=Shares(settings.uploads_of_a_team),
+        identify=identify,
     )
     app.state.watching = Watching(partial(_progress, pool), most=settings.listeners_at_once)
     problems.install(app)
@@ -93,8 +97,8 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.add_middleware(Methods)
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
-    api = APIRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, progress, quotas, notices, curation):
+    api = ApiRouter(prefix="/api/v1")
+    for router in (_health, teams, benchmarks, leaderboard, submissions, uploads, progress, quotas, notices, curation):
         api.include_router(router)
     app.include_router(api)
     examples.install(app)

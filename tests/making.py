@@ -56,10 +56,7 @@ def submission(
         team_id=team_id,
         benchmark_version=benchmark.version,
         protocol="gsi-fair-1",
-        idempotency_key=None,
-        request_hash=b"",
     )
-    assert made is not None
     for step in PATHS[state]:
         assert store.move(conn, made, step, embargo_until=embargo_until), step
         if step is State.UPLOADED:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from server.http.dependencies import ServicesOf, UnitOf
 from server.http.paging import ByTime, Moment
+from server.http.routing import ApiRouter
 from server.notices import service, store
 from server.notices.model import DeliveryState
 from server.notices.schemas import (
@@ -23,7 +24,7 @@ from server.notices.schemas import (
 )
 from server.teams.callers import SomeoneOf, TeamOf
 
-router = APIRouter(prefix="/notices", tags=["notices"])
+router = ApiRouter(prefix="/notices", tags=["notices"])
 
 
 def _team(caller: TeamOf) -> UUID:

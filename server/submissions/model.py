@@ -32,7 +32,6 @@ class Submission:
     failure_code: str | None
     failure_title: str | None
     failure_remedy: str | None
-    request_hash: bytes | None
     created_at: datetime
     published_at: datetime | None
     embargo_until: datetime | None

@@ -41,7 +41,7 @@ def public(found: Submission) -> SubmissionOut:
         published_at=found.published_at,
         archive_bytes=found.archive_bytes,
         archive_sha256=found.archive_sha256,
-        links={"self": here, "archive": f"{here}/archive"},
+        links={"self": here, "archive": f"{here}/archive", "uploads": f"{here}/uploads"},
     )
 
 

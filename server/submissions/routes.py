@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from server.db import audit
 from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
 from server.http.paging import ByTime, Moment
+from server.http.routing import ApiRouter
 from server.submissions import reports, service, store, uploads
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
@@ -19,26 +20,16 @@ from server.submissions.schemas import ModerationIn, PublishIn, ReportsOut, Subm
 from server.teams.callers import AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
 from server.teams.model import Caller
 
-router = APIRouter(prefix="/submissions", tags=["submissions"])
+router = ApiRouter(prefix="/submissions", tags=["submissions"])
 _NEVER_KEPT = "no-store"
 
 
 @router.post("", status_code=201)
-def create(
-    body: SubmissionIn,
-    response: Response,
-    caller: TeamOf,
-    unit: UnitOf,
-    services: ServicesOf,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> SubmissionOut:
-    """Begin a submission; then PUT the zip to `links.archive`. Repeating with the same Idempotency-Key is harmless."""
-    new = NewSubmission(**body.model_dump())
-    begun = service.begin(unit.conn, caller, new, idempotency_key=idempotency_key, settings=services.settings)
-    response.headers["location"] = f"/api/v1/submissions/{begun.submission.id}"
-    if not begun.fresh:
-        response.headers["idempotent-replayed"] = "true"
-    return whole(unit.conn, begun.submission)
+def create(body: SubmissionIn, response: Response, caller: TeamOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
+    """Begin a submission; then send the zip in parts to `links.uploads`, or at once by PUT to `links.archive`."""
+    begun = service.begin(unit.conn, caller, NewSubmission(**body.model_dump()), settings=services.settings)
+    response.headers["location"] = f"/api/v1/submissions/{begun.id}"
+    return whole(unit.conn, begun)
 
 
 @router.get("")
@@ -101,9 +92,10 @@ def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: Ser
     """End the submission for good; its archive is deleted."""
     found = service.visible(unit.conn, caller, submission_id)
     _note(unit, caller, "withdraw", submission_id)
+    archive = store.lock_archive_key(unit.conn, submission_id)  # an upload may have been accepted since we looked
     ended = service.withdraw(unit.conn, found)
-    if found.archive_key is not None:
-        unit.after_commit.append(partial(services.storage.delete, found.archive_key))
+    if archive is not None:
+        unit.after_commit.append(partial(services.storage.delete, archive))
     return whole(unit.conn, ended)
 
 

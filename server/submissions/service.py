@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
@@ -26,21 +22,11 @@ from server.teams.model import Caller
 LONGEST_EMBARGO = timedelta(days=366)
 
 
-class Begun(NamedTuple):
-    """A submission, and whether this request made it (False: an earlier one with the same idempotency key did)."""
-
-    submission: Submission
-    fresh: bool
-
-
-def begin(
-    conn: Connection, caller: Caller, new: NewSubmission, *, idempotency_key: str | None, settings: Settings
-) -> Begun:
+def begin(conn: Connection, caller: Caller, new: NewSubmission, *, settings: Settings) -> Submission:
     """Begin a submission for the caller's team; it takes its place in the team's quotas.
 
     Raises NotFoundError for an unknown benchmark, InvalidError for one that only shows published results,
-    ConflictError for one that cannot be scored here yet, and when the idempotency key stands for another request,
-    QuotaError when the team may submit no more at present.
+    ConflictError for one that cannot be scored here yet, QuotaError when the team may submit no more at present.
     """
     benchmark = benchmarks.get(conn, new.benchmark)
     if not benchmark.is_scored:
@@ -54,32 +40,10 @@ def begin(
             remedy="Try again once the maintainers have installed it; the benchmark's page says when it is open.",
         )
     version = benchmarks.current_version(conn, new.benchmark)
-    request_hash = hashlib.sha256(json.dumps(asdict(new), sort_keys=True).encode()).digest()
     team_id = _team_of(caller)
-    earlier = store.by_idempotency_key(conn, team_id=team_id, key=idempotency_key) if idempotency_key else None
-    if earlier is not None:
-        return _repeated(earlier, request_hash)
     quotas.reserve(conn, team_id=team_id, benchmark_id=new.benchmark, settings=settings)
-    added = store.add(
-        conn,
-        new,
-        team_id=team_id,
-        benchmark_version=version.version,
-        protocol=benchmark.protocol,
-        idempotency_key=idempotency_key,
-        request_hash=request_hash,
-    )
-    if added is not None:
-        return Begun(_found(conn, added), fresh=True)
-    return _repeated(store.by_idempotency_key(conn, team_id=team_id, key=idempotency_key or ""), request_hash)
-
-
-def _repeated(earlier: Submission | None, request_hash: bytes) -> Begun:
-    if earlier is None or earlier.request_hash != request_hash:
-        raise ConflictError(
-            "This Idempotency-Key was used for another request.", remedy="Use a new key for a new submission."
-        )
-    return Begun(earlier, fresh=False)
+    added = store.add(conn, new, team_id=team_id, benchmark_version=version.version, protocol=benchmark.protocol)
+    return _found(conn, added)
 
 
 def visible(conn: Connection, caller: Caller | None, submission_id: UUID) -> Submission:
@@ -106,11 +70,17 @@ def may_see(caller: Caller | None, submission: Submission) -> bool:
     return caller is not None and (caller.is_maintainer or caller.team_id == submission.team_id)
 
 
-def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
-    """A submission of the caller's own team that has no archive yet. Raises NotFoundError, ConflictError."""
+def own(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
+    """A submission of the caller's own team; a maintainer has none. Raises NotFoundError."""
     found = visible(conn, caller, submission_id)
     if found.team_id != caller.team_id:
         raise _no_such_submission()
+    return found
+
+
+def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
+    """A submission of the caller's own team that has no archive yet. Raises NotFoundError, ConflictError."""
+    found = own(conn, caller, submission_id)
     if found.state is not State.CREATED:
         raise _wrong_state(found, "has an archive already", "Begin a new submission to upload another archive.")
     return found
@@ -118,9 +88,15 @@ def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Sub
 
 def accept_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> Submission:
     """The archive is in storage: the gate is next. Raises ConflictError when another upload was first."""
-    if not store.move(conn, submission_id, State.UPLOADED, detail=f"{stored.size:,} bytes received"):
-        raise ConflictError("Another upload was first, or the submission was withdrawn.")
+    _archive_received(conn, submission_id, size=stored.size)
     store.set_archive(conn, submission_id, key=key, stored=stored)
+    return _found(conn, submission_id)
+
+
+def accept_unread_archive(conn: Connection, submission_id: UUID, *, key: str, size: int) -> Submission:
+    """As `accept_archive` for one that arrived in parts: nobody has read it whole yet; the gate finds its sha256."""
+    _archive_received(conn, submission_id, size=size)
+    store.set_unread_archive(conn, submission_id, key=key, size=size)
     return _found(conn, submission_id)
 
 
@@ -235,6 +211,11 @@ def _act(
         present = _found(conn, submission.id)
         raise _wrong_state(present, why_not, "Look at its state and decide anew.")
     return _found(conn, submission.id)
+
+
+def _archive_received(conn: Connection, submission_id: UUID, *, size: int) -> None:
+    if not store.move(conn, submission_id, State.UPLOADED, detail=f"{size:,} bytes received"):
+        raise ConflictError("Another upload was first, or the submission was withdrawn.")
 
 
 def _found(conn: Connection, submission_id: UUID) -> Submission:

@@ -36,11 +36,9 @@ def add(
     team_id: UUID,
     benchmark_version: str,
     protocol: str,
-    idempotency_key: str | None,
-    request_hash: bytes,
-) -> UUID | None:
-    """Begin a submission; None when the team has used the idempotency key before."""
-    row = _QUERIES.maybe(
+) -> UUID:
+    """Begin a submission; its id."""
+    row = _QUERIES.one(
         conn,
         "add",
         _Id,
@@ -52,20 +50,13 @@ def add(
         organization=new.organization,
         description=new.description,
         url=new.url,
-        idempotency_key=idempotency_key,
-        request_hash=request_hash,
     )
-    return row.id if row else None
+    return row.id
 
 
 def get(conn: Connection, submission_id: UUID) -> Submission | None:
     """One submission, or None."""
     return _QUERIES.maybe(conn, "get", Submission, id=submission_id)
-
-
-def by_idempotency_key(conn: Connection, *, team_id: UUID, key: str) -> Submission | None:
-    """The submission that a team began with ``key``."""
-    return _QUERIES.maybe(conn, "by_idempotency_key", Submission, team_id=team_id, idempotency_key=key)
 
 
 def list_by_team(
@@ -102,6 +93,11 @@ def embargoes_over(conn: Connection) -> list[UUID]:
 def set_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> None:
     """Remember where the archive lies, how large it is and its sha256."""
     _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=stored.sha256, size=stored.size)
+
+
+def set_unread_archive(conn: Connection, submission_id: UUID, *, key: str, size: int) -> None:
+    """Remember where the archive lies and how large it is."""
+    _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=None, size=size)
 
 
 def lock_archive_key(conn: Connection, submission_id: UUID) -> str | None:

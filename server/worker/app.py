@@ -12,10 +12,12 @@ from kombu import Queue
 from server.notices.sending import Notices
 from server.scoring.service import Scoring
 from server.settings import Settings
-from server.worker.names import NOTIFY, SCORE, SWEEP, VALIDATE
+from server.worker.cleaning import clean_up
+from server.worker.names import CLEAN, NOTIFY, SCORE, SWEEP, VALIDATE
 
 _LOG = logging.getLogger("gsi.worker")
 _LONGEST_TASK_SECONDS = 6 * 3600
+_CLEAN_SECONDS = 30.0
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -38,6 +40,7 @@ def make_celery(settings: Settings) -> Celery:
         beat_schedule={
             "sweep": {"task": SWEEP, "schedule": settings.sweep_seconds},
             "notify": {"task": NOTIFY, "schedule": settings.sweep_seconds},
+            "clean": {"task": CLEAN, "schedule": max(settings.sweep_seconds, _CLEAN_SECONDS)},
         },
         timezone="UTC",
     )
@@ -63,3 +66,7 @@ def add_tasks(app: Celery, scoring: Callable[[], Scoring], notices: Callable[[],
     def notify() -> None:
         while notices().send_due():
             pass
+
+    @app.task(name=CLEAN, expires=30)
+    def clean() -> None:
+        clean_up(scoring().pool, scoring().storage)

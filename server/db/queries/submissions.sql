@@ -1,10 +1,8 @@
 -- name: add
 with added as (
-    insert into submissions (team_id, benchmark_id, benchmark_version, protocol, model, organization, description, url,
-                             idempotency_key, request_hash)
+    insert into submissions (team_id, benchmark_id, benchmark_version, protocol, model, organization, description, url)
     values (%(team_id)s, %(benchmark_id)s, %(benchmark_version)s, %(protocol)s, %(model)s, %(organization)s,
-            %(description)s, %(url)s, %(idempotency_key)s, %(request_hash)s)
-    on conflict (team_id, idempotency_key) do nothing
+            %(description)s, %(url)s)
     returning id
 ), logged as (
     insert into submission_events (submission_id, state) select id, 'created' from added
@@ -14,23 +12,15 @@ select id from added;
 -- name: get
 select s.id, s.team_id, t.name as team_name, s.benchmark_id, s.benchmark_version, s.protocol, s.model, s.organization,
        s.description, s.url, s.state, s.archive_key, s.archive_sha256, s.archive_bytes, s.defects, s.failure_code,
-       s.failure_title, s.failure_remedy, s.request_hash, s.created_at, s.published_at,
+       s.failure_title, s.failure_remedy, s.created_at, s.published_at,
        s.embargo_until, s.moderation_reason
 from submissions s join teams t on t.id = s.team_id
 where s.id = %(id)s;
 
--- name: by_idempotency_key
-select s.id, s.team_id, t.name as team_name, s.benchmark_id, s.benchmark_version, s.protocol, s.model, s.organization,
-       s.description, s.url, s.state, s.archive_key, s.archive_sha256, s.archive_bytes, s.defects, s.failure_code,
-       s.failure_title, s.failure_remedy, s.request_hash, s.created_at, s.published_at,
-       s.embargo_until, s.moderation_reason
-from submissions s join teams t on t.id = s.team_id
-where s.team_id = %(team_id)s and s.idempotency_key = %(idempotency_key)s;
-
 -- name: list_by_team
 select s.id, s.team_id, t.name as team_name, s.benchmark_id, s.benchmark_version, s.protocol, s.model, s.organization,
        s.description, s.url, s.state, s.archive_key, s.archive_sha256, s.archive_bytes, s.defects, s.failure_code,
-       s.failure_title, s.failure_remedy, s.request_hash, s.created_at, s.published_at,
+       s.failure_title, s.failure_remedy, s.created_at, s.published_at,
        s.embargo_until, s.moderation_reason
 from submissions s join teams t on t.id = s.team_id
 where (%(team_id)s::uuid is null or s.team_id = %(team_id)s)

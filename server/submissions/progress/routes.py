@@ -8,13 +8,14 @@ from typing import Annotated
 from uuid import UUID
 
 import anyio.to_thread
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from server.db.pool import transaction
 from server.errors import NotFoundError
 from server.http.conditional import conditional, content_etag
 from server.http.dependencies import Services, ServicesOf, TokenOf, UnitOf
+from server.http.routing import ApiRouter
 from server.submissions import service
 from server.submissions.progress import store
 from server.submissions.progress.schemas import ProgressOut
@@ -22,7 +23,7 @@ from server.submissions.progress.watching import Watching
 from server.teams import service as teams
 from server.teams.callers import SomeoneOf
 
-router = APIRouter(prefix="/submissions", tags=["submissions"])
+router = ApiRouter(prefix="/submissions", tags=["submissions"])
 
 _HEARTBEAT_SECONDS = 15.0
 _PRIVATE = {"cache-control": "private, no-cache"}

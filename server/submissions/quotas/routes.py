@@ -6,19 +6,20 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from server.benchmarks.routes import BenchmarkId
 from server.errors import InvalidError, NotFoundError
 from server.http.dependencies import ServicesOf, Unit, UnitOf
 from server.http.paging import ByTime, Moment
+from server.http.routing import ApiRouter
 from server.submissions.quotas import service, store
 from server.submissions.quotas.model import Grant, Quota
 from server.submissions.quotas.schemas import AllowanceOut, GrantIn, GrantOut, GrantsOut, LimitsIn, LimitsOut, QuotaOut
 from server.teams import store as teams
 from server.teams.callers import MaintainerOf, SomeoneOf
 
-router = APIRouter(tags=["quotas"])
+router = ApiRouter(tags=["quotas"])
 
 OneBenchmark = Annotated[str | None, Query(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$", description="Of one benchmark only.")]
 OneTeam = Annotated[str | None, Query(min_length=1, max_length=60, description="Of one team only, by its name.")]

@@ -4,6 +4,7 @@ It checks what the real service checks at its border (tokens, states) and nothin
 further each time they are read, so a watcher sees every state.
 """
 
+import hashlib
 import itertools
 import json
 import uuid
@@ -99,13 +100,21 @@ BENCHMARKS = {
 
 @dataclass
 class Service:
-    """The memory of one fake service; tests look into it and set `refused` to make the next archive be refused."""
+    """The memory of one fake service; tests look into it.
+
+    `refused` makes the next archive be refused, `failing_parts` are the answers to the next parts that are sent.
+    """
 
     tokens: dict[str, str] = field(default_factory=dict)
     submissions: dict[str, dict[str, Any]] = field(default_factory=dict)
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     audit: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    in_parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    part_requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    failing_parts: list[tuple[int, str, str]] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+    part_bytes: int = 1024
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     grants: list[dict[str, Any]] = field(default_factory=list)
     targets: list[dict[str, Any]] = field(default_factory=list)
@@ -239,6 +248,8 @@ def _teams(app: FastAPI, service: Service) -> None:
         _move(submission, "uploaded")
         return submission
 
+    _parts(app, service)
+
     @app.get("/api/v1/submissions")
     def submissions(authorization: str = Header("")) -> Any:
         team = _who(service, authorization)
@@ -343,6 +354,80 @@ def _notices(app: FastAPI, service: Service) -> None:
     @app.post("/api/v1/notices/deliveries/{name}/retry", status_code=202)
     def retry(name: str) -> None:
         service.deliveries[0]["state"] = "pending"
+
+
+def _parts(app: FastAPI, service: Service) -> None:
+    """Uploads in parts; a part's URL needs no token, as at the real service."""
+    here = "/api/v1/submissions/{name}/uploads"
+
+    def found(name: str, upload: str, authorization: str) -> dict[str, Any]:
+        _own(service, name, authorization)
+        if upload not in service.in_parts or service.in_parts[upload]["submission"] != name:
+            raise Problem(404, "upload-gone", "The upload is no longer open")
+        return service.in_parts[upload]
+
+    @app.post(here, status_code=201)
+    async def begin(name: str, request: Request, authorization: str = Header("")) -> Any:
+        _own(service, name, authorization)
+        wish, upload = await request.json(), str(uuid.uuid4())
+        told = {"id": upload, "submission": name, "state": "open", "part_bytes": service.part_bytes, "parts": []}
+        service.in_parts[upload] = {**told, "bytes": wish.get("bytes"), "contents": {}, "signed": {}}
+        return _shown(service.in_parts[upload])
+
+    @app.get(here)
+    def uploads(name: str, authorization: str = Header("")) -> Any:
+        _own(service, name, authorization)
+        return {"uploads": [_shown(one) for one in service.in_parts.values() if one["submission"] == name]}
+
+    @app.get(here + "/{upload}")
+    def one(name: str, upload: str, authorization: str = Header("")) -> Any:
+        return _shown(found(name, upload, authorization))
+
+    @app.delete(here + "/{upload}", status_code=204)
+    def abort(name: str, upload: str, authorization: str = Header("")) -> None:
+        found(name, upload, authorization)["state"] = "aborted"
+
+    @app.post(here + "/{upload}/parts")
+    async def sign(name: str, upload: str, request: Request, authorization: str = Header("")) -> Any:
+        known, wish = found(name, upload, authorization), await request.json()
+        known["signed"] |= {str(part["number"]): part for part in wish["parts"]}
+        urls = [
+            {"number": p["number"], "url": f"/api/v1/parts/{upload}/{p['number']}", "headers": {}}
+            for p in wish["parts"]
+        ]
+        return {"parts": urls}
+
+    @app.put("/api/v1/parts/{upload}/{number}", status_code=204)
+    async def take(upload: str, number: str, request: Request) -> None:
+        content, known = await request.body(), service.in_parts[upload]
+        service.part_requests.append((number, dict(request.headers)))
+        if service.failing_parts:
+            raise Problem(*service.failing_parts.pop(0))
+        if hashlib.sha256(content).hexdigest() != known["signed"][number]["sha256"]:
+            raise Problem(400, "checksum-mismatch", "The bytes are not those that were announced")
+        known["contents"][int(number)] = content
+
+    @app.post(here + "/{upload}/complete", status_code=202)
+    async def complete(name: str, upload: str, request: Request, authorization: str = Header("")) -> Any:
+        known, submission, wish = (
+            found(name, upload, authorization),
+            _own(service, name, authorization),
+            await request.json(),
+        )
+        whole = b"".join(content for _, content in sorted(known["contents"].items()))
+        if len(known["contents"]) != wish["parts"] or len(whole) != wish["bytes"]:
+            raise Problem(400, "incomplete-upload", "The upload is incomplete")
+        known["state"], service.uploads[name] = "completed", whole
+        service.hashes[name] = wish.get("sha256", "")
+        _move(submission, "uploaded")
+        return submission
+
+
+def _shown(upload: dict[str, Any]) -> dict[str, Any]:
+    parts = [
+        {"number": n, "bytes": len(c), "sha256": hashlib.sha256(c).hexdigest()} for n, c in upload["contents"].items()
+    ]
+    return {key: value for key, value in upload.items() if key not in ("contents", "signed")} | {"parts": parts}
 
 
 def _new_submission(team: str, wish: dict[str, Any]) -> dict[str, Any]:

@@ -276,6 +276,83 @@ def test_a_zip_goes_from_the_form_to_a_published_result(context: BrowserContext,
     expect(page.locator("tbody tr")).to_contain_text("My editor")
 
 
+def begun(page: Page, content: bytes) -> None:
+    """Press the button with a file of a fixed age, which a second choice of it has again."""
+    page.locator("#model").fill("My editor")
+    page.locator("#archive").set_input_files({"name": "e.zip", "mimeType": "application/zip", "buffer": content})
+    page.evaluate(
+        "const input = document.querySelector('#archive'), kept = new DataTransfer();"
+        "kept.items.add(new File([input.files[0]], 'e.zip', { type: 'application/zip', lastModified: 1 }));"
+        "input.files = kept.files;"
+    )
+    page.get_by_role("button", name="Upload and score").click()
+
+
+LARGE = bytes(range(256)) * 64
+
+
+def test_an_upload_goes_on_after_the_page_was_loaded_anew(context: BrowserContext, site: str, service: Service) -> None:
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    service.failing_parts += [(404, "upload-gone", "Broken for the test")] * 2
+    page.route("**/api/v1/parts/*/9", lambda route: route.abort())
+    begun(page, LARGE)
+    expect(page.locator("#submit-error")).to_contain_text("Broken for the test")
+    service.failing_parts.clear()
+    begun(page, LARGE)
+    expect(page.locator("#upload-text")).to_contain_text("of 17 kB sent")
+    page.wait_for_function("() => document.querySelector('#upload-bar').value > 60")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.unroute_all(behavior="ignoreErrors")
+    page.wait_for_selector("html.adopted")
+    expect(page.locator("#interrupted")).to_contain_text("e.zip")
+    expect(page.locator("#model")).to_have_value("My editor")
+    (upload,) = service.in_parts.values()
+    finished = {str(number) for number in upload["contents"]}
+    service.part_requests.clear()
+    assert len(finished) > 4
+    begun(page, LARGE)
+    page.wait_for_url("**/submission?id=*")
+    assert [*service.uploads.values()] == [LARGE]
+    assert not {number for number, _ in service.part_requests} & finished
+    assert page.evaluate("localStorage.getItem('gsi-upload')") is None
+
+
+def test_an_interrupted_upload_can_be_discarded(context: BrowserContext, site: str, service: Service) -> None:
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    service.failing_parts += [(404, "upload-gone", "Broken for the test")] * 2
+    begun(page, LARGE)
+    expect(page.locator("#submit-error")).to_contain_text("Broken for the test")
+    page.reload()
+    page.wait_for_selector("html.adopted")
+    page.get_by_role("button", name="Discard it").click()
+    expect(page.locator("#interrupted")).to_be_hidden()
+    page.wait_for_function("() => localStorage.getItem('gsi-upload') === null")
+    page.wait_for_timeout(300)
+    assert [each["state"] for each in service.submissions.values()] == ["withdrawn"]
+
+
+def test_a_passing_fault_of_a_part_is_not_noticed(context: BrowserContext, site: str, service: Service) -> None:
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    service.failing_parts += [(503, "storage-unavailable", "Down"), (403, "url-expired", "Old")]
+    begun(page, LARGE)
+    page.wait_for_url("**/submission?id=*")
+    assert [*service.uploads.values()] == [LARGE]
+
+
+def test_where_a_page_may_not_hash_the_zip_goes_as_one(context: BrowserContext, site: str, service: Service) -> None:
+    context.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    begun(page, LARGE)
+    page.wait_for_url("**/submission?id=*")
+    assert [*service.uploads.values()] == [LARGE]
+    assert service.part_requests == []
+
+
 def test_the_form_says_what_is_missing_before_anything_is_sent(
     context: BrowserContext, site: str, service: Service
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -19,6 +21,7 @@ from server.submissions.lifecycle import State
 from server.submissions.quotas import service as quotas
 from tests import making
 from tests.reporting import CANARY, keep_reports
+from tests.uploading import Begun, begun
 
 SECRET_MODEL = "Unannounced-Model-7"
 CALLERS = ("anonymous", "other", "owner", "maintainer")
@@ -32,6 +35,9 @@ class Case(NamedTuple):
     body: object = None
 
 
+UPLOAD = "/submissions/{submission_id}/uploads/{upload_id}"
+CONTENT = b"one part"
+PARTS = {"parts": [{"number": 1, "bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}]}
 ZIP = b"PK\x05\x06" + bytes(18)
 BASELINE = {
     "benchmark": "sat-real",
@@ -62,6 +68,17 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/submissions"): Case((401, 200, 200, 200)),
     ("GET", "/submissions/{submission_id}"): Case((404, 404, 200, 200)),
     ("PUT", "/submissions/{submission_id}/archive"): Case((401, 404, 202, 404), State.CREATED, ZIP),
+    ("POST", "/submissions/{submission_id}/uploads"): Case((401, 404, 201, 404), State.CREATED, {}),
+    ("GET", "/submissions/{submission_id}/uploads"): Case((401, 404, 200, 404), State.CREATED),
+    ("GET", UPLOAD): Case((401, 404, 200, 404), State.CREATED),
+    ("POST", "/submissions/{submission_id}/uploads/{upload_id}/parts"): Case(
+        (401, 404, 200, 404), State.CREATED, PARTS
+    ),
+    ("POST", "/submissions/{submission_id}/uploads/{upload_id}/complete"): Case(
+        (401, 404, 202, 404), State.CREATED, {}
+    ),
+    ("DELETE", UPLOAD): Case((401, 404, 204, 404), State.CREATED),
+    ("PUT", "/parts/{storage_id}/{number}"): Case((204, 204, 204, 204), State.CREATED, CONTENT),
     ("POST", "/submissions/{submission_id}/publish"): Case((401, 404, 200, 200)),
     ("POST", "/submissions/{submission_id}/unpublish"): Case((401, 404, 200, 200), State.PUBLISHED),
     ("POST", "/submissions/{submission_id}/withdraw"): Case((401, 404, 200, 200)),
@@ -106,10 +123,16 @@ class World(NamedTuple):
     delivery: UUID
     original: str
     headers: dict[str, dict[str, str]]
+    begin_upload: Callable[[], Begun]
 
-    def path(self, route: str, *, submission: UUID | None = None) -> str:
+    def path(self, route: str) -> str:
+        """Where ``route`` is here; for one of an upload, an upload whose one part `CONTENT` has arrived is begun."""
+        if "{upload_id}" in route:
+            route = route.replace("{upload_id}", str(self.begin_upload().id))
+        if route.startswith("/parts/"):  # a signed URL is the permission, whoever uses it
+            return self.begin_upload().urls[0].removeprefix("/api/v1")
         return (
-            route.replace("{submission_id}", str(submission or self.submission))
+            route.replace("{submission_id}", str(self.submission))
             .replace("{entry_id}", str(self.baseline))
             .replace("{grant_id}", str(self.grant))
             .replace("{target_id}", str(self.target))
@@ -142,7 +165,12 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             grant = quotas.grant(conn, team_id=team, actor="test", expires_at=None, **QUOTA).id
         headers = {"anonymous": {}, "other": login("Others"), "owner": login("Owners"), "maintainer": maintainer}
         original = benchmark_zips.manifest["samples"][0]["original"].removeprefix("originals/")
-        return World(submission, baseline, grant, target, delivery, original, headers)
+
+        def begin_upload() -> Begun:
+            with transaction(pool) as conn:
+                return begun(conn, storage, submission, CONTENT)
+
+        return World(submission, baseline, grant, target, delivery, original, headers, begin_upload)
 
     return make
 
@@ -201,8 +229,10 @@ def test_an_unpublished_submission_leaves_no_trace_in_any_answer_to_others(calle
 def test_anothers_submission_answers_as_one_that_does_not_exist(method, route, client, world):
     case = CASES[method, route]
     made = world(case.state)
-    real = _send(client, method, made.path(route), case.body, made.headers["other"])
-    none = _send(client, method, made.path(route, submission=uuid4()), case.body, made.headers["other"])
+    path = made.path(route)
+    real = _send(client, method, path, case.body, made.headers["other"])
+    elsewhere = path.replace(str(made.submission), str(uuid4()))
+    none = _send(client, method, elsewhere, case.body, made.headers["other"])
     one, other = real.json(), none.json()
     assert real.status_code == none.status_code
     assert {**one, "request_id": ""} == {**other, "request_id": ""}
