@@ -103,6 +103,7 @@ def _arguments(job: Job) -> list[str]:
         *("--archive", str(job.input_dir / "submission.zip")),
         *("--manifest", str(job.input_dir / "benchmark.json")),
         *("--out", str(job.output_dir / "verdict.json")),
+        *("--threads", str(job.threads)),
     ]
 
 
