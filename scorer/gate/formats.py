@@ -1,4 +1,4 @@
-"""What a picture's bytes say before anything is decoded: its size, its end, how it is painted."""
+"""What a picture's bytes say before anything is decoded: its format, its size, how it is painted."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Literal
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from scorer.gate import png
+
 Format = Literal["PNG", "JPEG", "WEBP"]
 
 FORMATS: tuple[Format, ...] = ("PNG", "JPEG", "WEBP")
 FORMAT_OF_SUFFIX: dict[str, Format] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 MOST_SCANS = 200
 """Passes in which a JPEG may paint its picture; each costs as much as decoding it whole."""
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_DEPTH_AT = 24
 _JPEG_SCAN = b"\xff\xda"
 
 
 def format_of(content: bytes) -> Format | None:
     """The format that the first bytes announce, or None."""
-    if content.startswith(_PNG_SIGNATURE):
+    if content.startswith(png.SIGNATURE):
         return "PNG"
     if content.startswith(b"\xff\xd8\xff"):
         return "JPEG"
@@ -52,24 +52,6 @@ def _webp_size(content: bytes) -> tuple[int, int]:
     raise ValueError("no WebP picture")
 
 
-def ends_well(content: bytes) -> bool:
-    """Whether a PNG is there up to its end mark; of the other formats their decoders look after that."""
-    if format_of(content) != "PNG":
-        return True
-    at = len(_PNG_SIGNATURE)
-    while at + 12 <= len(content):
-        kind = content[at + 4 : at + 8]
-        at += 12 + int.from_bytes(content[at : at + 4], "big")
-        if kind == b"IEND":
-            return at <= len(content)
-    return False
-
-
 def scans(content: bytes) -> int:
     """In how many passes a JPEG paints its picture; 1 for the other formats."""
     return content.count(_JPEG_SCAN) if format_of(content) == "JPEG" else 1
-
-
-def has_sixteen_bits(content: bytes) -> bool:
-    """Whether a PNG keeps 16 bits for each channel; the other formats have none such."""
-    return format_of(content) == "PNG" and content[_PNG_DEPTH_AT] == 16

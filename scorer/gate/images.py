@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from scorer.contract import Defect, Sample
-from scorer.gate import colours, formats
+from scorer.gate import colours, formats, png
 from scorer.gate.colours import Pixels
 from scorer.gate.defects import Fact, defect
 from scorer.gate.formats import FORMATS, Format
@@ -101,9 +101,10 @@ def _checked(content: bytes, *, name: str, sample: Sample) -> tuple[Image.Image,
     orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     if orientation not in (0, 1):
         raise _RefusedError("rotated-by-tag", orientation=str(orientation))
-    if kind is None or not formats.ends_well(content):
+    if kind is None or (kind == "PNG" and not png.is_whole(content, image)):
         raise _RefusedError("damaged-image")
-    return image, Looked(kind, _colour_warnings(image, content, name) + _name_warnings(kind, name))
+    sixteen_bits = kind == "PNG" and png.has_sixteen_bits(content)
+    return image, Looked(kind, _colour_warnings(image, name, sixteen_bits=sixteen_bits) + _name_warnings(kind, name))
 
 
 def _opened(content: bytes, sample: Sample) -> ImageFile.ImageFile:
@@ -132,10 +133,9 @@ def _require_still(image: ImageFile.ImageFile) -> None:
         raise _RefusedError("several-pictures", frames=frames)
 
 
-def _colour_warnings(image: Image.Image, content: bytes, name: str) -> tuple[Defect, ...]:
+def _colour_warnings(image: Image.Image, name: str, *, sixteen_bits: bool) -> tuple[Defect, ...]:
     if not colours.are_known(image):
         raise _RefusedError("unsupported-colours", mode=image.mode)
-    sixteen_bits = formats.has_sixteen_bits(content)
     if colours.is_transparent(image, sixteen_bits=sixteen_bits):
         raise _RefusedError("transparent")
     notes = []
