@@ -44,13 +44,13 @@ from server.storage.port import put_file
 PICTURES = 24
 SUBSET = "measured"
 GATE = """
-import sys
+import runpy
 from pathlib import Path
-from scorer.__main__ import main
-code = main(sys.argv[1:])
-status = Path("/proc/self/status").read_text()
-print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
-sys.exit(code)
+try:
+    runpy.run_module("scorer", run_name="__main__", alter_sys=True)
+finally:
+    status = Path("/proc/self/status").read_text()
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 """
 """The command, and at its end the most memory that the process held, in KiB."""
 

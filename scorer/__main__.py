@@ -23,6 +23,7 @@ from scorer import bundle
 from scorer.commands import conformance, fetch_weights, judge, official, questions
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
+from scorer.gate.budget import keep_nothing_freed
 
 REPORT = "report.json"
 PROGRESS = "progress.jsonl"
@@ -162,4 +163,6 @@ def _say(message: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["gate"]:
+        keep_nothing_freed()
     sys.exit(main())

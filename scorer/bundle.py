@@ -123,16 +123,19 @@ def _named(reader: Archive, manifest: BenchmarkManifest, findings: Findings, lim
 
 
 def _see(reader: Archive, budget: Budget, item: Named) -> _Seen:
-    """Unpack, hash and decode one image, and keep nothing of it."""
-    sample, entry = item.sample, item.entry
-    with budget.hold(2 * entry.size + _BYTES_PER_PIXEL * sample.width * sample.height):
-        content = reader.read(entry)
-        if isinstance(content, Defect):
-            return _Seen(sample, None, [content])
-        looked = look(content, name=entry.name, sample=sample)
-        if isinstance(looked, Defect):
-            return _Seen(sample, None, [looked])
-        digest = hashlib.sha256(content).hexdigest()
+    """Unpack, hash and decode one image within the memory that there is, and keep nothing of it."""
+    with budget.hold(2 * item.entry.size + _BYTES_PER_PIXEL * item.sample.width * item.sample.height):
+        return _seen(reader, item.entry, item.sample)
+
+
+def _seen(reader: Archive, entry: Entry, sample: Sample) -> _Seen:
+    content = reader.read(entry)
+    if isinstance(content, Defect):
+        return _Seen(sample, None, [content])
+    looked = look(content, name=entry.name, sample=sample)
+    if isinstance(looked, Defect):
+        return _Seen(sample, None, [looked])
+    digest = hashlib.sha256(content).hexdigest()
     facts = ImageFacts(member=entry.name, format=looked.format, width=sample.width, height=sample.height, sha256=digest)
     return _Seen(sample, facts, looked.warnings)
 

@@ -54,10 +54,16 @@ def _pictures(base: Base) -> Mapping[str, bytes]:
         "text": png(rows_of(pixels), more=chunk(b"tEXt", b"Comment\0made by a model")),
         "gamma": png(rows_of(pixels), more=chunk(b"gAMA", struct.pack(">I", 45455))),
         "many-chunks": png(rows_of(pixels), more=chunk(b"tIME", b"\x07\xea\1\1\1\1\1") + chunk(b"pHYs", bytes(9))),
-        "srgb-profile": saved(picture, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()),
+        "srgb-profile": saved(picture, icc_profile=_srgb_profile()),
         "upright": pictures.with_orientation(picture, "PNG", 1),
         "more-behind-the-end": saved(picture) + b"more",
     }
+
+
+def _srgb_profile() -> bytes:
+    """The usual one, without the hour at which it was made."""
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return made[:24] + bytes(12) + made[36:]
 
 
 def _jpegs(base: Base) -> Mapping[str, bytes]:
