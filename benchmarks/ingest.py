@@ -8,7 +8,8 @@ bare   inflate every image, decode it, SHA-256 of the archive: nothing else, as 
 store  the archive put into the service's local storage: streamed, hashed, synchronised to the disk
 gate   ``python -m scorer gate``, from the start of the process to the verdict
 
-Ratios are (store + gate) / bare, medians of each round's ratio, because other work on the machine then hits both sides.
+Ratios are (store + gate) / bare, medians of each round's ratio, because other work on the machine then hits both sides:
+``wall`` of the clock's time, ``cpu`` of the processors' time, which tells more where the machine is busy otherwise.
 The peak of memory is the gate process's own. A few pictures are made and repeated under all names; nothing looks at
 that.
 """
@@ -43,6 +44,7 @@ from server.storage.port import put_file
 
 PICTURES = 24
 SUBSET = "measured"
+UNITS = ("wall", "cpu")
 GATE = """
 import runpy
 from pathlib import Path
@@ -55,18 +57,29 @@ finally:
 """The command, and at its end the most memory that the process held, in KiB."""
 
 
+class Taken(NamedTuple):
+    """What one side took: seconds by the clock, seconds of all processors, and its peak of memory in MiB if it says."""
+
+    wall: float
+    cpu: float
+    peak: float = 0.0
+
+
 class Round(NamedTuple):
-    """Seconds, and the gate's peak of memory in MiB."""
+    """What each side took."""
 
-    bare: float
-    store: float
-    gate: float
-    peak: float
+    bare: Taken
+    store: Taken
+    gate: Taken
 
-    @property
-    def ratio(self) -> float:
-        """How many times the least."""
-        return (self.store + self.gate) / self.bare
+    def row(self) -> dict[str, float]:
+        """The columns of the table."""
+        sides = {f"{name} {unit}": getattr(side, unit) for name, side in self._asdict().items() for unit in UNITS}
+        ratios = {
+            f"ratio {unit}": (getattr(self.store, unit) + getattr(self.gate, unit)) / getattr(self.bare, unit)
+            for unit in UNITS
+        }
+        return sides | ratios | {"peak MiB": self.gate.peak}
 
 
 def manifest(*, images: int, width: int, height: int) -> BenchmarkManifest:
@@ -114,7 +127,7 @@ def make_archive(path: Path, known: BenchmarkManifest, *, method: int) -> None:
 def _encoded(pixels: np.ndarray) -> bytes:
     """A PNG of about 430 kB for 1024x768, as rendered scenes have: fine noise is rounded away."""
     stream = io.BytesIO()
-    PillowImage.fromarray(pixels & 0xF8).save(stream, "PNG")
+    PillowImage.fromarray(pixels & 0xF0).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -159,27 +172,31 @@ def store(folder: Path) -> None:
     put_file(storage, "a.zip", folder / "a.zip")
 
 
-def timed(work: Callable[[], float | None]) -> tuple[float, float]:
-    """Seconds that ``work`` takes, and what it returns."""
-    began = time.perf_counter()
-    found = work()
-    return time.perf_counter() - began, found or 0.0
+def timed(work: Callable[[], float | None]) -> Taken:
+    """What ``work`` and the processes that it waits for take."""
+    began, used = time.perf_counter(), _used()
+    peak = work()
+    return Taken(time.perf_counter() - began, _used() - used, peak or 0.0)
 
 
-def measure(folder: Path, *, rounds: int, threads: int) -> list[Round]:
+def _used() -> float:
+    return sum(os.times()[:4])
+
+
+def measure(folder: Path, *, rounds: int, threads: int) -> list[dict[str, float]]:
     """All rounds; the side that begins changes."""
+    sides: dict[str, Callable[[], float | None]] = {
+        "bare": lambda: bare(folder / "a.zip", threads=threads),
+        "gate": lambda: gate(folder, threads=threads),
+        "store": lambda: store(folder),
+    }
     found = []
     for index in range(rounds):
-        sides: dict[str, Callable[[], tuple[float, float]]] = {
-            "bare": lambda: timed(lambda: bare(folder / "a.zip", threads=threads)),
-            "gate": lambda: timed(lambda: gate(folder, threads=threads)),
-            "store": lambda: timed(lambda: store(folder)),
-        }
         order = list(sides) if index % 2 else list(reversed(sides))
-        taken = {name: sides[name]() for name in order}
+        taken = {name: timed(sides[name]) for name in order}
         LocalStorage(folder / "storage").delete("a.zip")
-        found.append(Round(taken["bare"][0], taken["store"][0], taken["gate"][0], taken["gate"][1]))
-        print("round", index + 1, " ".join(f"{name} {value:.2f}" for name, value in found[-1]._asdict().items()))
+        found.append(Round(**taken).row())
+        print("round", index + 1, ", ".join(f"{name} {value:.2f}" for name, value in found[-1].items()), flush=True)
     return found
 
 
@@ -202,7 +219,7 @@ def main() -> None:
         size = (folder / "a.zip").stat().st_size
         print(f"{options.images} PNG files of {options.size}, {size / 1e6:.0f} MB, {options.threads} threads")
         rounds = measure(folder, rounds=options.rounds, threads=options.threads)
-    middle = {name: statistics.median(getattr(one, name) for one in rounds) for name in (*Round._fields, "ratio")}
+    middle = {name: statistics.median(row[name] for row in rounds) for name in rounds[0]}
     print("| " + " | ".join(middle) + " |\n|" + "---|" * len(middle))
     print("| " + " | ".join(f"{value:.2f}" for value in middle.values()) + " |")
 

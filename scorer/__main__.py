@@ -23,7 +23,7 @@ from scorer import bundle
 from scorer.commands import conformance, fetch_weights, judge, official, questions
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
-from scorer.gate.budget import keep_nothing_freed
+from scorer.gate.budget import keep_little_freed
 
 REPORT = "report.json"
 PROGRESS = "progress.jsonl"
@@ -164,5 +164,5 @@ def _say(message: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["gate"]:
-        keep_nothing_freed()
+        keep_little_freed()
     sys.exit(main())

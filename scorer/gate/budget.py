@@ -32,15 +32,17 @@ class Budget:
                 self._changed.notify_all()
 
 
-_LARGE_FROM = 1024 * 1024
-_MMAP_THRESHOLD = -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Of ``mallopt`` (glibc's malloc.h)."""
+_KEPT = 8 * 1024 * 1024
 
 
-def keep_nothing_freed() -> None:
+def keep_little_freed() -> None:
     """Have the C library give large pieces of memory back as soon as they are freed; for a process of one's own.
 
-    By itself it keeps what each thread freed for that thread's next piece, up to 32 MiB, as if it were still in use.
+    By itself it keeps for each thread what that thread freed, in pieces of up to 32 MiB. Smaller ones are still kept:
+    an image of the usual size would cost a tenth more otherwise.
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
-        mallopt(_MMAP_THRESHOLD, _LARGE_FROM)
+        for option, value in ((_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, 2 * _KEPT), (_ARENA_MAX, 4)):
+            mallopt(option, value)

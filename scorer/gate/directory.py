@@ -27,6 +27,7 @@ _LOCATOR_RECORD = struct.Struct("<4sLQL")
 _LONGEST_COMMENT = 0xFFFF
 _ZIP64_FIELD = 1
 _UTF8 = 0x800
+_NEWEST = 63
 FULL16, FULL32 = 0xFFFF, 0xFFFFFFFF
 """Stand for a value that does not fit and is in the zip64 field."""
 
@@ -155,7 +156,7 @@ def _headers(table: bytes, *, shift: int) -> Iterator[Header]:
         if not table.startswith(_CENTRAL, at) or len(table) - at < _CENTRAL_RECORD.size:
             raise damage("an entry does not begin where the one before it ends")
         record = _CENTRAL_RECORD.unpack_from(table, at)
-        flags, method, crc, packed, size = record[5], record[6], *record[9:12]
+        needed, flags, method, crc, packed, size = record[3], record[5], record[6], *record[9:12]
         name_length, extra_length, comment_length, disk, _, attributes, offset = record[12:]
         name_at = at + _CENTRAL_RECORD.size
         extra_at = name_at + name_length
@@ -165,6 +166,8 @@ def _headers(table: bytes, *, shift: int) -> Iterator[Header]:
         size, packed, offset = zip64_values(table[extra_at : extra_at + extra_length], size, packed, offset)
         if disk not in (0, FULL16):
             raise refusal("split-archive")
+        if needed > _NEWEST:
+            raise damage("an entry is of a version that does not exist")
         name = decoded(table[name_at:extra_at], flags)
         yield Header(name, flags, method, crc, packed, size, offset + shift, attributes >> 16)
 

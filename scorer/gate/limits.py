@@ -25,7 +25,7 @@ class Limits:
     total_bytes: int = 12 * GIBIBYTE
     ratio: int = 100
     ratio_floor: int = MEBIBYTE
-    memory_bytes: int = 192 * MEBIBYTE
+    memory_bytes: int = 160 * MEBIBYTE
     listed: int = 25
 
 

@@ -65,6 +65,7 @@ def _tables(base: Base) -> Iterator[Case]:
     yield case("entry-cut-off", bytes(cut), "damaged-archive")
     fake = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 0)
     yield case("two-ends", written(base.parts(), comment=b"a comment " + fake), "damaged-archive")
+    yield case("version-25", written(base.parts(central={"needed": 250})), "damaged-archive")
     yield case("disk-2", written(base.parts(), end={"disk": 1}), "split-archive")
     yield case("table-on-disk-2", written(base.parts(), end={"first": 1}), "split-archive")
     yield case("entries-elsewhere", written(base.parts(), end={"here": 2}), "split-archive")

@@ -125,6 +125,9 @@ def _local(part: Part, fields: Fields) -> bytes:
     return struct.pack("<4s5H3L2H", told["signature"], 20, *numbers, *lengths) + told["name"] + told["extra"]
 
 
+_VERSIONS = ("signature", "made", "system", "needed")
+
+
 def _central(part: Part, fields: Fields) -> bytes:
     told = dict(fields)
     if part.zip64:
@@ -132,7 +135,7 @@ def _central(part: Part, fields: Fields) -> bytes:
         told |= {"size": FULL32, "packed": FULL32, "offset": FULL32, "extra": struct.pack("<2H3Q", 1, 24, *values)}
     told |= {"signature": b"PK\x01\x02", **part.central}
     lengths = map(len, (told["name"], told["extra"], part.comment))
-    head = struct.pack("<4s4B4H", told["signature"], 20, told["system"], 20, 0, told["flags"], told["method"], 0, 0x21)
+    head = struct.pack("<4s4B4H", *(told[key] for key in _VERSIONS), 0, told["flags"], told["method"], 0, 0x21)
     head += struct.pack("<3L3H", *(told[key] for key in ("crc", "packed", "size")), *lengths)
     head += struct.pack("<2H2L", told["disk"], 0, told["mode"] << 16, told["offset"])
     return head + told["name"] + told["extra"] + part.comment
