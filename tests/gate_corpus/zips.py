@@ -109,6 +109,8 @@ def _fields(part: Part, *, offset: int) -> dict[str, int | bytes]:
         "disk": 0,
         "mode": part.mode,
         "system": 3,
+        "made": 20,
+        "needed": 20,
     }
 
 
