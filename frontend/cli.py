@@ -70,16 +70,21 @@ def check(
             "--manifest", exists=True, dir_okay=False, help="The benchmark.json to check against, to work offline."
         ),
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=256, help="Images decoded at a time. Else all processors.")
+    ] = None,
     url: Url = "",
     as_json: Json = False,
 ) -> None:
     """Check a zip on this machine, with the same code as the service. Exit code 65: it would be refused."""
-    from frontend.commands import submitting
+    from frontend.commands import checking
     from frontend.commands.session import Session
 
     session = Session(url=url)
     with session.errors():
-        submitting.check(session, archive=archive, benchmark=benchmark, manifest=manifest, as_json=as_json)
+        checking.check(
+            session, archive=archive, benchmark=benchmark, manifest=manifest, threads=threads, as_json=as_json
+        )
 
 
 def submit(

@@ -23,6 +23,7 @@ from scorer import bundle
 from scorer.commands import conformance, fetch_weights, judge, official, questions
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
+from scorer.gate.budget import keep_little_freed
 
 REPORT = "report.json"
 PROGRESS = "progress.jsonl"
@@ -66,7 +67,7 @@ def gate(options: argparse.Namespace) -> None:
         manifest = BenchmarkManifest.model_validate_json(options.manifest.read_bytes())
     except ValidationError as error:
         raise BenchmarkError(f"{options.manifest.name} is not a valid benchmark manifest") from error
-    _write(options.out, bundle.check(archive=options.archive, manifest=manifest))
+    _write(options.out, bundle.check(archive=options.archive, manifest=manifest, threads=options.threads))
 
 
 def score(options: argparse.Namespace) -> None:
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--archive", type=Path, required=True, help="the submission, a zip")
     check.add_argument("--manifest", type=Path, required=True, help="the benchmark's public benchmark.json")
     check.add_argument("--out", type=Path, required=True, help="where to write the verdict (JSON)")
+    check.add_argument("--threads", type=_positive, default=1, help="how many images to decode at a time")
     check.set_defaults(command=gate)
     run = commands.add_parser("score", help="score one subset of one submission; writes a report")
     run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
@@ -126,6 +128,13 @@ def _parser() -> argparse.ArgumentParser:
     conformance.add_to(commands)
     fetch_weights.add_to(commands)
     return parser
+
+
+def _positive(text: str) -> int:
+    """A number of threads, as the contract bounds it."""
+    if not 1 <= (number := int(text)) <= 256:
+        raise ValueError
+    return number
 
 
 @contextmanager
@@ -157,4 +166,6 @@ def _say(message: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["gate"]:
+        keep_little_freed()
     sys.exit(main())

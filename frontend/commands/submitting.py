@@ -1,6 +1,5 @@
-"""check, submit, status: from a zip on disk to a result."""
+"""submit, status: from a zip on disk to a result."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +9,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -25,93 +23,16 @@ from rich.progress import Progress as Bars
 
 from frontend.client import Client
 from frontend.commands import show
+from frontend.commands.checking import judge, manifest_of_service
 from frontend.commands.session import Exit, Session
-from frontend.errors import ClientError, Unreachable
+from frontend.errors import ClientError
 from frontend.present import TERMINAL, duration, stage_title, state_badge
-from frontend.resources import Defect, Progress, Submission
+from frontend.resources import Progress, Submission
 from frontend.resuming import folder_of
 from frontend.uploading import Listener, deliver
-from scorer.bundle import check as check_archive
-from scorer.contract import BenchmarkManifest
 
 _PAUSE = 1.0  # seconds between looks at a submission
 _PATIENCE = 60.0  # seconds that a service may be gone while it is watched
-
-
-def check(session: Session, *, archive: Path, benchmark: str, manifest: Path | None, as_json: bool) -> None:
-    """Judge an archive here and end with 65 when the service would refuse it."""
-    known = _manifest_of_file(manifest) if manifest else _manifest_to_check_by(session, benchmark)
-    accepted = _judge(session, archive=archive, manifest=known, as_json=as_json)
-    if not accepted:
-        raise typer.Exit(Exit.REJECTED)
-
-
-def _manifest_of_file(path: Path) -> BenchmarkManifest:
-    try:
-        return BenchmarkManifest.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise ClientError(
-            code="manifest_unreadable",
-            title=f"{path} is not a benchmark manifest",
-            detail=_reason(error),
-            remedy="Take benchmark.json from the benchmark's inputs, unchanged.",
-            status=422,
-        ) from error
-
-
-def _reason(error: OSError | ValidationError) -> str:
-    """The first thing that is wrong, with where it stands in the document."""
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    first = error.errors(include_url=False)[0]
-    return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
-
-
-def _manifest_to_check_by(session: Session, benchmark: str) -> BenchmarkManifest:
-    """The service's manifest; while it is away the error says how to check without it."""
-    try:
-        return _manifest_of_service(session, benchmark)
-    except ClientError as error:
-        if isinstance(error, Unreachable) or (error.status >= 500 and error.code != "manifest_unreadable"):
-            offline = "To check without a service, add --manifest FILE with the benchmark.json of the inputs."
-            error.remedy = f"{error.remedy} {offline}".strip()
-        raise
-
-
-def _manifest_of_service(session: Session, benchmark: str) -> BenchmarkManifest:
-    with session.anybody() as client:
-        body = client.manifest(benchmark)
-    try:
-        return BenchmarkManifest.model_validate_json(json.dumps(body))
-    except ValidationError as error:
-        raise ClientError(
-            code="manifest_unreadable",
-            title="This program does not understand the benchmark's manifest",
-            remedy="Update it to the version of the service, or skip the local check with --no-check.",
-            status=500,
-        ) from error
-
-
-def _judge(session: Session, *, archive: Path, manifest: BenchmarkManifest, as_json: bool, quiet: bool = False) -> bool:
-    with session.err.status("Checking the archive"):
-        verdict = check_archive(archive=archive, manifest=manifest)
-    found = [Defect.read(defect.model_dump(mode="json")) for defect in verdict.defects]
-    if as_json:
-        session.json({**verdict.model_dump(mode="json", exclude={"images"}), "usable_images": len(verdict.images)})
-        return verdict.accepted
-    if found:
-        show.defects(session.err if quiet else session.out, found)
-    if not (quiet and verdict.accepted):
-        _say_verdict(session, accepted=verdict.accepted, usable=len(verdict.images), expected=len(manifest.samples))
-    return verdict.accepted
-
-
-def _say_verdict(session: Session, *, accepted: bool, usable: int, expected: int) -> None:
-    counted = f"{usable} of {expected} images are usable."
-    if accepted:
-        session.out.print(f"[green]The archive would be accepted.[/] {counted}")
-    else:
-        session.out.print(f"[red]The archive would be refused.[/] {counted} Mend the errors above and check again.")
 
 
 def submit(
@@ -130,9 +51,7 @@ def submit(
     as_json: bool,
 ) -> None:
     """Check, announce, upload, and on request wait for the result and publish it."""
-    if checks and not _judge(
-        session, archive=archive, manifest=_manifest_of_service(session, benchmark), as_json=False, quiet=True
-    ):
+    if checks and not judge(session, archive=archive, manifest=manifest_of_service(session, benchmark), quiet=True):
         raise typer.Exit(Exit.REJECTED)
     wish = {
         "benchmark": benchmark,

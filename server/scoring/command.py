@@ -26,6 +26,7 @@ def arguments(job: Job, *, input: PurePath, output: PurePath, socket: PurePath |
                 *("--archive", str(input / "submission.zip")),
                 *("--manifest", str(input / "benchmark.json")),
                 *("--out", str(output / "verdict.json")),
+                *("--threads", str(job.threads)),
             ]
         case JobKind.SCORE:
             return ["score", "--input", str(input), "--output", str(output), *reached]

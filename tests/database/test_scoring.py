@@ -122,6 +122,18 @@ def test_a_rejected_archive_leaves_nothing_in_storage_and_says_why(bench: Bench)
     assert bench.queue.scored == []
 
 
+def test_the_real_gate_rejects_an_archive_and_leaves_nothing_of_it_anywhere(bench: Bench) -> None:
+    scoring = replace(bench.scoring, runner=ProcessRunner(beat_seconds=0.05))
+    made = bench.uploaded()
+    scoring.validate(made)
+    found = bench.get(made)
+    assert found.state is State.REJECTED
+    assert [defect["code"] for defect in found.defects] == ["not-a-zip"]
+    assert bench.value("select count(*) from runs where submission_id = %s", made) == 0
+    for folder in (scoring.settings.storage_dir / "submissions", scoring.settings.work_dir):
+        assert list(folder.rglob("*")) == []
+
+
 def test_a_submission_is_scored_when_its_last_subset_is(bench: Bench) -> None:
     first, second = bench.queued()
     made = bench.owner_of(first)
