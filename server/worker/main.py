@@ -13,7 +13,7 @@ from celery.signals import setup_logging, worker_init
 
 from server.db.pool import make_pool
 from server.errors import ConfigurationError
-from server.scoring.choose_runner import choose, runner_of
+from server.scoring.choose_runner import choose, runner_of, tell
 from server.scoring.service import Scoring
 from server.settings import Settings, read_settings
 from server.storage.choose import storage_of
@@ -51,9 +51,9 @@ def _log_plainly(loglevel: int = logging.INFO, **_: Any) -> None:
 
 @worker_init.connect
 def _refuse_what_cannot_score(**_: Any) -> None:
-    """End at the start, and not at every task, where no runner can be had."""
+    """Tell at the start which runner there is; end then, and not at every task, where none can be had."""
     try:
-        choose(_settings())
+        tell(choose(_settings()))
     except ConfigurationError as error:
         _LOG.critical("%s %s", error.detail, error.remedy)
         raise SystemExit(_EX_CONFIG) from error

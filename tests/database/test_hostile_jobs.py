@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import textwrap
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ from server.submissions import store
 from server.submissions.lifecycle import State
 from tests import making
 from tests.contract.adapters import NAMES, Adapter, adapter_named
+
+ARCHIVE = b"an archive"
 
 
 class Possessed:
@@ -47,14 +49,13 @@ def test_nothing_that_a_hostile_program_leaves_is_taken_for_a_verdict(
     pool: ConnectionPool,
     storage: LocalStorage,
     blocks: Registered,
-    tmp_path: Path,
 ) -> None:
     programs = {
         "leaves nothing": "pass",
         "leaves a link": "import os; os.symlink('/etc/passwd', 'verdict.json')",
-        "accepts with a number that is none": """
-            verdict = '{"accepted": true, "defects": [], "images": {}, "archive_sha256": "%s", "archive_bytes": NaN}'
-            open("verdict.json", "w").write(verdict % ("0" * 64))
+        "accepts with a number that is none": f"""
+            told = '{{"accepted": true, "defects": [], "images": {{}}, "archive_bytes": NaN, "bundle_version": "x",'
+            open("verdict.json", "w").write(told + '"archive_sha256": "{hashlib.sha256(ARCHIVE).hexdigest()}"}}')
         """,
         "fills the disk": """
             import os
@@ -69,7 +70,8 @@ def test_nothing_that_a_hostile_program_leaves_is_taken_for_a_verdict(
     for what, program in programs.items():
         with transaction(pool) as conn:
             made = making.submission(conn, blocks, state=State.UPLOADED, team=f"Team {what}")
-        storage.put(f"submissions/{made}/a.zip", [b"zip"], max_bytes=10)
+            key = f"submissions/{made}/a.zip"
+            store.set_archive(conn, made, key=key, stored=storage.put(key, [ARCHIVE], max_bytes=100))
         queue = RecordingQueue()
         Scoring(
             settings=settings, pool=pool, storage=storage, queue=queue, runner=Possessed(adapter, program), owner="w"
