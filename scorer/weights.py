@@ -83,7 +83,7 @@ def locate(name: str, *, folder: Path, remedy: str | None = None) -> Kept:
     if entry is None:
         raise ScorerError(f"the weights {name} are not in {folder}: {remedy}")
     path = folder / f"{entry['sha256']}.safetensors"
-    if not path.is_file() or _sha256(path) != entry["sha256"]:
+    if not path.is_file() or sha256_of(path) != entry["sha256"]:
         raise ScorerError(f"{path} is missing or was changed: delete it, then {remedy}")
     return Kept(path, entry["sha256"])
 
@@ -93,12 +93,17 @@ def keep(name: str, partial: Path, *, made_from: dict[str, str], folder: Path) -
 
     ``made_from``: the sha256 of every file that it was made from, by address or file name.
     """
-    digest = _sha256(partial)
+    digest = sha256_of(partial)
     path = folder / f"{digest}.safetensors"
     os.replace(partial, path)
     index = _index(folder) | {name: {"sha256": digest, "downloads": made_from}}
     _replace(folder / INDEX, (json.dumps(index, indent=1, sort_keys=True) + "\n").encode())
     return Kept(path, digest)
+
+
+def sources_of(name: str, *, folder: Path) -> dict[str, str]:
+    """The sha256 of every file that the weights of that name were made from; empty where there are none."""
+    return dict(_index(folder).get(name, {}).get("downloads", {}))
 
 
 def fetch(weights: Weights, *, folder: Path, progress: Progress = lambda url, done, total: None) -> Kept:
@@ -126,7 +131,7 @@ def fetch(weights: Weights, *, folder: Path, progress: Progress = lambda url, do
 
 
 def _verified(path: Path, source: Source, *, pinned: str | None) -> str:
-    found, wanted = _sha256(path), source.sha256 or pinned
+    found, wanted = sha256_of(path), source.sha256 or pinned
     if wanted is not None and found != wanted:
         path.unlink()
         raise ScorerError(
@@ -175,7 +180,8 @@ def _replace(path: Path, content: bytes) -> None:
     os.replace(partial, path)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file of any size."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
