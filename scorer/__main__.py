@@ -20,7 +20,7 @@ from typing import NoReturn
 from pydantic import BaseModel, ValidationError
 
 from scorer import bundle
-from scorer.commands import conformance, convert_weights, detector, fetch_weights, judge, official, questions
+from scorer.commands import conformance, convert_weights, detector, fetch_weights, judge, official, parity, questions
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
 
@@ -124,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch_weights.add_to(commands)
     convert_weights.add_to(commands)
     detector.add_to(commands)
+    parity.add_to(commands)
     return parser
 
 

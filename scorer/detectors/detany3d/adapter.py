@@ -26,11 +26,17 @@ class Interaction(nn.Module):
         self.extractor = Extractor(config)
         self.extra_extractors = nn.ModuleList(Extractor(config) for _ in range(2))
 
+    def forward(self, x: Tensor, c: Tensor, dino: Tensor, around: Tensor) -> tuple[Tensor, Tensor]:
+        """The fused grid, which goes into the next stage, and the side branch that has read it."""
+        x = self.fused(x, dino)
+        return x, self.extracted(c, x, around)
+
     def fused(self, x: Tensor, dino: Tensor) -> Tensor:
         """x (n, grid, grid, width) with DINOv2's map (n, rows, columns, width of DINOv2) -> x."""
         y = centred(dino.permute(0, 3, 1, 2), self.grid)
         # The convolution comes AFTER the padding, so its bias stands in the padding too.
-        return self.alpha * x + (1 - self.alpha) * self.dino_conv(y).permute(0, 2, 3, 1)
+        found: Tensor = self.alpha * x + (1 - self.alpha) * self.dino_conv(y).permute(0, 2, 3, 1)
+        return found
 
     def extracted(self, c: Tensor, x: Tensor, around: Tensor) -> Tensor:
         """c (n, tokens + 1, width) after all three extractors."""
@@ -53,12 +59,18 @@ def centred(x: Tensor, grid: int) -> Tensor:
     return f.pad(x, (left, grid - columns - left, top, grid - rows - top))
 
 
-def feature_map(c: Tensor, x: Tensor, prior: Prior, *, up: nn.ConvTranspose2d, norm: FrozenBatchNorm) -> Tensor:
+def feature_map(c: Tensor, x: Tensor, prior: Prior, *, up: nn.Module, norm: FrozenBatchNorm) -> Tensor:
     """f3 of a stage, (n, width, grid, grid): all four scales at the grid's size, and the grid itself, summed."""
     grid = x.shape[1]
     sides = sides_of(grid)
-    parts = c[:, :-1].split([side * side for side in sides], dim=1)
+    parts = torch.split(c[:, :-1], [side * side for side in sides], dim=1)
     t2, t3, t4 = (as_map(one, side, side) for one, side in zip(parts, sides, strict=True))
-    total = quarter_after_up(t2, up) + prior.c1 + resized(t2, (grid, grid)) + t3 + resized(t4, (grid, grid))
+    total = (
+        quarter_after_up(t2, up.get_parameter("weight"), up.get_parameter("bias"))
+        + prior.c1
+        + resized(t2, (grid, grid))
+        + t3
+        + resized(t4, (grid, grid))
+    )
     found: Tensor = norm(total + x.permute(0, 3, 1, 2))  # ONE normalisation, norm3, serves all stages
     return found

@@ -24,8 +24,8 @@ GLOBAL_LEVELS = (2, 3)
 
 
 class Camera(NamedTuple):
-    """``matrix``: predicted intrinsics (n, 3, 3) in pixels of the crop. ``camera``: (n, 4, 512). ``metric``: (n, 2, 512).
-    ``depth``: (n, h * w, 512), row-major. ``levels``: the level codes (4, 512). ``size``: (h, w)."""
+    """``matrix``: predicted intrinsics (n, 3, 3) in pixels of the crop. ``camera``: (n, 4, 512). ``metric``: (n, 2,
+    512). ``depth``: (n, h * w, 512), row-major. ``levels``: the level codes (4, 512). ``size``: (h, w)."""
 
     matrix: Tensor
     camera: Tensor
@@ -81,8 +81,8 @@ class CameraDepthHead(nn.Module):
         crop: tuple[int, int],
         size: tuple[int, int],
     ) -> Camera:
-        """``maps`` and ``classes``: the SAM side's. ``crop``: (H, W) in pixels. ``size``: (h, w), the part of the SAM grid that
-        lies wholly on the image."""
+        """``maps`` and ``classes``: the SAM side's. ``crop``: (H, W) in pixels. ``size``: (h, w), the part of the
+        SAM grid that lies wholly on the image."""
         levels = self.level_tokens(dino.maps, maps, size)
         everything = torch.cat(levels, dim=1)  # level-major
         codes = self.level_embed_layer(self.level_embeds)
@@ -101,7 +101,8 @@ class CameraDepthHead(nn.Module):
         return Camera(matrix, camera, metric, self.depth_layer(levels, everything, positions, rays), codes, size)
 
     def level_tokens(self, dino: tuple[Tensor, ...], sam: tuple[Tensor, ...], size: tuple[int, int]) -> list[Tensor]:
-        """Four of (n, h * w, 512). SAM's maps are cropped to the image, DINOv2's, which show only the image, resized to it."""
+        """Four of (n, h * w, 512). SAM's maps are cropped to the image, DINOv2's, which show only the image, resized
+        to it."""
         ours = self.input_adapter(tuple(as_tokens(resized(one.permute(0, 3, 1, 2), size)) for one in dino))
         theirs = self.input_adapter_for_sam(tuple(as_tokens(one[:, :, : size[0], : size[1]]) for one in sam))
         return [one + other for one, other in zip(ours, theirs, strict=True)]
@@ -137,7 +138,7 @@ def intrinsics(raw: Tensor, crop: tuple[int, int]) -> Tensor:
     zero, one = torch.zeros_like(raw[:, 0]), torch.ones_like(raw[:, 0])
     fx, fy = (max(crop) / 2 * raw[:, :2].exp()).unbind(1)
     cx, cy = width * raw[:, 2].sigmoid(), height * raw[:, 3].sigmoid()
-    return torch.stack([fx, zero, cx, zero, fy, cy, zero, zero, one], dim=1).unflatten(1, (3, 3))
+    return torch.stack([fx, zero, cx, zero, fy, cy, zero, zero, one], dim=1).view(-1, 3, 3)
 
 
 class _CameraLayer(nn.Module):
@@ -156,7 +157,14 @@ class _CameraLayer(nn.Module):
         context = torch.cat([self.in_features(features), t], dim=1)  # the same, with these tokens, for both
         t = self.aggregate1(t, context, query_positions=self.latents_pos)
         t = self.aggregate2(t, context, query_positions=self.latents_pos)
-        return t, self.out(t)[..., 0]
+        return t, self._raw(t)
+
+    def _raw(self, t: Tensor) -> Tensor:
+        """The last MLP in float64: focal lengths are its exponential, and pixels of a wide image feel float32's
+        rounding."""
+        first, second = self.out.proj1, self.out.proj2
+        hidden = f.gelu(f.linear(self.out.norm(t.float()).double(), first.weight.double(), first.bias.double()))
+        return f.linear(hidden, second.weight.double(), second.bias.double())[..., 0].float()
 
 
 class _GlobalLayer(nn.Module):

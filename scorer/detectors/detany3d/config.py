@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STAGES = 4
-"""Stages of the image encoder; each ends with one fusion of DINOv2 features, one set of feature maps, one class token."""
+"""Stages of the image encoder; each ends with one fusion of DINOv2 features, one set of feature maps, one class
+token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,8 @@ def full() -> Config:
 
 
 def tiny() -> Config:
-    """Real widths, two SAM blocks a stage (one windowed, one global), four DINO blocks: the small references' network."""
+    """Real widths, two SAM blocks a stage (one windowed, one global), four DINO blocks: the small references'
+    network."""
     return Config(sam_depth=8, sam_global=(1, 3, 5, 7), dino_depth=4, dino_taps=(0, 1, 2, 3))
 
 

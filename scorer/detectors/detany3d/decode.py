@@ -13,9 +13,9 @@ from scorer.detectors.detany3d.decoder import Raw
 
 
 class Solid(NamedTuple):
-    """n boxes. ``bbox_3d``: (n, 7) [x, y, z, w, h, l, yaw], camera frame. ``bbox_2d``: (n, 4) [x1, y1, x2, y2]: the network's own
-    box in pixels of the crop, neither the prompt nor original pixels. ``rotation``: (n, 3, 3). ``iou``: (n,) in [0, 1]; nothing
-    is filtered by it."""
+    """n boxes. ``bbox_3d``: (n, 7) [x, y, z, w, h, l, yaw], camera frame. ``bbox_2d``: (n, 4) [x1, y1, x2, y2]: the
+    network's own box in pixels of the crop, neither the prompt nor original pixels. ``rotation``: (n, 3, 3).
+    ``iou``: (n,) in [0, 1]; nothing is filtered by it."""
 
     bbox_3d: Tensor
     bbox_2d: Tensor
@@ -24,7 +24,8 @@ class Solid(NamedTuple):
 
 
 def solid_of(raw: Raw, *, predicted: Tensor, given: Tensor | None, frame: int) -> Solid:
-    """``predicted``: the network's intrinsics (3, 3), in pixels of the crop. ``given``: true intrinsics (3, 3), or None.
+    """``predicted``: the network's intrinsics (3, 3), in pixels of the crop. ``given``: true intrinsics (3, 3), or
+    None.
 
     With given intrinsics depth is carried from the predicted camera to the given one; they are NOT rescaled to the crop
     although the centre lies in it.
@@ -59,7 +60,8 @@ def yaw_of(angle: Tensor, column: Tensor, predicted: Tensor) -> Tensor:
 
 
 def rotation_of(pose: Tensor) -> Tensor:
-    """(n, 6) -> (n, 3, 3) by Gram-Schmidt; the basis vectors are the ROWS. In the camera's frame, independent of yaw."""
+    """(n, 6) -> (n, 3, 3) by Gram-Schmidt; the basis vectors are the ROWS. In the camera's frame, independent of
+    yaw."""
     first = f.normalize(pose[:, :3], dim=1)
     rest = pose[:, 3:]
     second = f.normalize(rest - (first * rest).sum(dim=1, keepdim=True) * first, dim=1)

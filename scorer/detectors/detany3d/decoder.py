@@ -23,9 +23,9 @@ _LONGEST_LOG_DEPTH = math.log(100)
 class Raw(NamedTuple):
     """The chosen candidate of n boxes, as the heads say it.
 
-    ``centre``: (n, 2) projected 3D centre over the frame; ``box``: (n, 4) [cx, cy, w, h] over the frame; ``depth``: (n, 1) its
-    logarithm, at most log 100; ``dims``: (n, 3) logarithms of w, h, l; ``angle``: (n, 24) 12 class logits, 12 residuals;
-    ``pose``: (n, 6); ``ious``: (n, 3) of ALL candidates.
+    ``centre``: (n, 2) projected 3D centre over the frame; ``box``: (n, 4) [cx, cy, w, h] over the frame; ``depth``:
+    (n, 1) its logarithm, at most log 100; ``dims``: (n, 3) logarithms of w, h, l; ``angle``: (n, 24) 12 class
+    logits, 12 residuals; ``pose``: (n, 6); ``ious``: (n, 3) of ALL candidates.
     """
 
     centre: Tensor
@@ -78,13 +78,14 @@ class MaskDecoder(nn.Module):
         of_scale = camera.metric.flatten(1)[:, :, None, None].expand(spread)
         # Zeros stand outside the image BEFORE the convolutions, so outside it their biases remain.
         total: Tensor = self.zero_conv2d_cam(self._padded(of_camera)) + self.zero_conv2d_metric(self._padded(of_scale))
-        return total + self.zero_conv2d(self._padded(as_map(camera.depth, rows, columns)))
+        total = total + self.zero_conv2d(self._padded(as_map(camera.depth, rows, columns)))
+        return total
 
     def attended(
         self, embeddings: Tensor, control: Tensor, sparse: Tensor, dense: Tensor, positions: Tensor
     ) -> Attended:
-        """One image's embeddings, control and dense positions (1, 256, grid, grid) each; n boxes' sparse (n, 2, 256) and
-        dense (n, 256, grid, grid) prompts."""
+        """One image's embeddings, control and dense positions (1, 256, grid, grid) each; n boxes' sparse (n, 2, 256)
+        and dense (n, 256, grid, grid) prompts."""
         n = len(sparse)
         tokens = torch.cat([self._tokens().expand(n, -1, -1), sparse], dim=1)
         where = Both(tokens, as_tokens(positions).expand(n, -1, -1))
@@ -94,7 +95,8 @@ class MaskDecoder(nn.Module):
         return Attended(self.transformer(Both(tokens, image), where, carried), steered.tokens)
 
     def raw(self, tokens: Tensor) -> Raw:
-        """Heads on the attended tokens (n, 14, 256). The highest predicted overlap chooses the candidate for ALL outputs."""
+        """Heads on the attended tokens (n, 14, 256). The highest predicted overlap chooses the candidate for ALL
+        outputs."""
         first = 2 + _MASKS
         flat, solid = tokens[:, first : first + self.candidates], tokens[:, first + self.candidates : -2]
         ious = self.bbox_iou_prediction_head(tokens[:, _IOU_TOKEN]).sigmoid()

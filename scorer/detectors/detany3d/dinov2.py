@@ -1,6 +1,7 @@
 """DINOv2 (Oquab et al., 2023): a vision transformer without registers, tapped at four blocks.
 
-Keys as published by Meta: ``cls_token``, ``pos_embed``, ``patch_embed.proj``, ``blocks.N.{norm1,attn,ls1,…}``, ``norm``.
+Keys as published by Meta: ``cls_token``, ``pos_embed``, ``patch_embed.proj``, ``blocks.N.{norm1,attn,ls1,…}``,
+``norm``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ import torch.nn.functional as f
 from torch import Tensor, nn
 
 from scorer.detectors.detany3d.config import Config
-from scorer.detectors.detany3d.layers import SAM_EPSILON, Scale, as_tokens, heads_first, heads_joined
+from scorer.detectors.detany3d.layers import (
+    SAM_EPSILON,
+    Scale,
+    as_map,
+    as_tokens,
+    heads_first,
+    heads_joined,
+    unflattened,
+)
 
 
 class Taps(NamedTuple):
@@ -47,13 +56,14 @@ class DinoV2(nn.Module):
             if index in self.taps:
                 found.append(self.norm(x))
         return Taps(
-            tuple(one[:, 1:].unflatten(1, (rows, columns)) for one in found),
+            tuple(unflattened(one[:, 1:], 1, (rows, columns)) for one in found),
             tuple(one[:, :1] for one in found),
         )
 
     def positions(self, rows: int, columns: int) -> Tensor:
-        """(1, 1 + rows * columns, width). The table is resized BY SIZE; the historical scale factor + 0.1 is not used."""
-        table = self.pos_embed[:, 1:].transpose(1, 2).unflatten(2, (self.table, self.table))
+        """(1, 1 + rows * columns, width). The table is resized BY SIZE; the historical scale factor + 0.1 is not
+        used."""
+        table = as_map(self.pos_embed[:, 1:], self.table, self.table)
         table = f.interpolate(table.float(), size=(rows, columns), mode="bicubic", align_corners=False)
         return torch.cat([self.pos_embed[:, :1], as_tokens(table)], dim=1)
 

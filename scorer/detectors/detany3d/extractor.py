@@ -10,7 +10,7 @@ import torch.nn.functional as f
 from torch import Tensor, nn
 
 from scorer.detectors.detany3d.config import Config
-from scorer.detectors.detany3d.layers import SAM_EPSILON, as_map, as_tokens
+from scorer.detectors.detany3d.layers import SAM_EPSILON, as_map, as_tokens, unflattened
 
 FFN_RATIO = 4
 VALUE_RATIO = 2
@@ -22,7 +22,8 @@ def sides_of(grid: int) -> tuple[int, int, int]:
 
 
 def references(grid: int, *, like: Tensor) -> Tensor:
-    """(tokens + 1, 2): the (x, y) in [0, 1] that each token samples around; pixel centres, (0.5, 0.5) for the class token."""
+    """(tokens + 1, 2): the (x, y) in [0, 1] that each token samples around; pixel centres, (0.5, 0.5) for the class
+    token."""
     found = []
     for side in sides_of(grid):
         at = (torch.arange(side, device=like.device, dtype=torch.float32) + 0.5) / side
@@ -66,14 +67,13 @@ class DeformableAttention(nn.Module):
         """queries (n, tokens, width), features (n, width, rows, columns), around (tokens, 2) -> (n, tokens, width)."""
         n, _, rows, columns = features.shape
         tokens = queries.shape[1]
-        values = (
-            as_map(self.value_proj(as_tokens(features)), rows, columns).unflatten(1, (self.heads, -1)).flatten(0, 1)
-        )
+        values = as_map(self.value_proj(as_tokens(features)), rows, columns)
+        values = unflattened(values, 1, (self.heads, -1)).flatten(0, 1)
         # (head, point, xy) is the order of the offsets, in cells of the map
         offsets = self.sampling_offsets(queries).float().view(n, tokens, self.heads, self.points, 2)
         at = around[None, :, None, None] + offsets / offsets.new_tensor([columns, rows])
         shares = self.attention_weights(queries).float().view(n, tokens, self.heads, self.points).softmax(dim=-1)
-        # Zeros outside; corners not aligned. Places stay in float32: half precision would move them by tenths of a cell.
+        # Zeros outside; corners not aligned. Places stay float32: half precision moves them by tenths of a cell.
         places = (2 * at - 1).transpose(1, 2).flatten(0, 1)
         sampled = f.grid_sample(values.float(), places, mode="bilinear", padding_mode="zeros", align_corners=False)
         mixed = (sampled * shares.transpose(1, 2).flatten(0, 1)[:, None]).sum(dim=-1)
@@ -92,7 +92,7 @@ class _FeedForward(nn.Module):
 
     def forward(self, c: Tensor) -> Tensor:
         """One depthwise convolution on each of the three maps, with the same weights; the class token goes round it."""
-        *maps, last = self.fc1(c).split([side * side for side in self.sides] + [1], dim=1)
+        *maps, last = torch.split(self.fc1(c), [side * side for side in self.sides] + [1], dim=1)
         moved = [as_tokens(self.dwconv(as_map(one, side, side))) for one, side in zip(maps, self.sides, strict=True)]
         found: Tensor = self.fc2(f.gelu(torch.cat([*moved, last], dim=1)))
         return found

@@ -21,8 +21,8 @@ from scorer.detectors.detany3d.spatial_prior import Prior, SpatialPrior, levels_
 class Features(NamedTuple):
     """What the backbones see in n images.
 
-    ``dino``: DINOv2's four levels. ``maps``: f3 of each stage, (n, width, grid, grid), not cropped. ``classes``: the class
-    token after each stage, (n, 1, width). ``embeddings``: (n, 256, grid, grid).
+    ``dino``: DINOv2's four levels. ``maps``: f3 of each stage, (n, width, grid, grid), not cropped. ``classes``: the
+    class token after each stage, (n, 1, width). ``embeddings``: (n, 256, grid, grid).
     """
 
     dino: Taps
@@ -63,20 +63,14 @@ class ImageEncoder(nn.Module):
         c = levels_of(prior, self.level_embed)
         c = torch.cat([c, self.cls_token.expand(len(c), -1, -1)], dim=1)
         maps, classes = [], []
+        count = len(self.blocks) // STAGES
         for stage in range(STAGES):
-            x, c = self.stage(stage, x, c, dino.maps[stage], around)
+            for block in self.blocks[stage * count : (stage + 1) * count]:
+                x = block(x)
+            x, c = self.interactions[stage](x, c, dino.maps[stage], around)
             maps.append(feature_map(c, x, prior, up=self.up[stage], norm=self.norm3))
             classes.append(c[:, -1:])
         return Features(dino, tuple(maps), tuple(classes), self.neck(x.permute(0, 3, 1, 2)))
-
-    def stage(self, index: int, x: Tensor, c: Tensor, dino: Tensor, around: Tensor) -> tuple[Tensor, Tensor]:
-        """One stage's grid and side branch."""
-        count = len(self.blocks) // STAGES
-        for block in self.blocks[index * count : (index + 1) * count]:
-            x = block(x)
-        interaction = self.interactions[index]
-        x = interaction.fused(x, dino)
-        return x, interaction.extracted(c, x, around)
 
     def positions(self) -> Tensor:
         """(1, grid, grid, width): the 64-grid's table, resized bicubically."""

@@ -53,9 +53,15 @@ class Scale(nn.Module):
         return x * self.gamma
 
 
+def unflattened(x: Tensor, axis: int, sizes: tuple[int, ...]) -> Tensor:
+    """One axis as several, as ``Tensor.unflatten``, which has no types."""
+    found: Tensor = torch.unflatten(x, axis, sizes)
+    return found
+
+
 def heads_first(x: Tensor, heads: int) -> Tensor:
     """(n, tokens, width) -> (n, heads, tokens, width / heads)."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return unflattened(x, -1, (heads, -1)).transpose(1, 2)
 
 
 def heads_joined(x: Tensor) -> Tensor:
@@ -70,9 +76,10 @@ def as_tokens(x: Tensor) -> Tensor:
 
 def as_map(x: Tensor, rows: int, columns: int) -> Tensor:
     """(n, rows * columns, channels) -> (n, channels, rows, columns)."""
-    return x.transpose(1, 2).unflatten(2, (rows, columns))
+    return unflattened(x.transpose(1, 2), 2, (rows, columns))
 
 
 def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, corners not aligned, no antialiasing: the network's ordinary resizing of (n, channels, rows, columns)."""
+    """Bilinear, corners not aligned, no antialiasing: the network's ordinary resizing of (n, channels, rows,
+    columns)."""
     return f.interpolate(x, size=size, mode="bilinear", align_corners=False)

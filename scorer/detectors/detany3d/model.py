@@ -120,7 +120,7 @@ class DetAny3D(nn.Module):
     def encodings(self, frame: Frame, features: Features, camera: Camera) -> list[Encoding]:
         """One for each image."""
         control = self.sam.mask_decoder.control_of(camera)
-        parts = zip(features.embeddings.split(1), control.split(1), camera.matrix, strict=True)
+        parts = zip(torch.split(features.embeddings, 1), torch.split(control, 1), camera.matrix, strict=True)
         return [Encoding(frame, *one) for one in parts]
 
     @torch.inference_mode()
@@ -132,9 +132,15 @@ class DetAny3D(nn.Module):
         relative = torch.from_numpy(np.asarray(boxes, dtype=np.float32).reshape(-1, 4))
         prompts = box_prompts(relative, encoding.frame)
         given = None if intrinsics is None else torch.from_numpy(np.asarray(intrinsics, dtype=np.float32))
-        turns = [self.solid(encoding, some, given) for some in prompts.split(BOXES_AT_ONCE)]
-        parts = [torch.cat(one).float().cpu().numpy() for one in zip(*turns, strict=True)]
-        return Boxes(*parts, intrinsics=encoding.intrinsics.float().cpu().numpy())
+        turns = [self.solid(encoding, some, given) for some in torch.split(prompts, BOXES_AT_ONCE)]
+        solid = Solid(*(torch.cat(one).cpu() for one in zip(*turns, strict=True)))
+        return Boxes(
+            bbox_3d=solid.bbox_3d.numpy(),
+            bbox_2d=solid.bbox_2d.numpy(),
+            rotation=solid.rotation.numpy(),
+            iou=solid.iou.numpy(),
+            intrinsics=encoding.intrinsics.cpu().numpy(),
+        )
 
     def solid(self, encoding: Encoding, prompts: Tensor, given: Tensor | None) -> Solid:
         """Whole-pixel prompts (n, 4) to boxes."""

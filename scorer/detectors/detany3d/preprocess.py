@@ -40,7 +40,8 @@ class Inputs(NamedTuple):
 
 
 def frame_of(height: int, width: int, config: Config) -> Frame:
-    """The long side becomes 896, each side is cut down to a multiple of 14. Raises ImageShapeError (896 x 15 and thinner)."""
+    """The long side becomes 896, each side is cut down to a multiple of 14. Raises ImageShapeError (896 x 15 and
+    thinner)."""
     scale = config.frame / max(height, width)
     rows, columns = int(height * scale + 0.5), int(width * scale + 0.5)
     patch = config.dino_patch
@@ -66,10 +67,11 @@ def inputs_of(images: Tensor, config: Config) -> Inputs:
 
 
 def box_prompts(boxes: Tensor, frame: Frame) -> Tensor:
-    """Boxes (n, 4) float32 [cx, cy, w, h] relative to the image -> (n, 4) whole pixels [x1, y1, x2, y2] of the resized image.
+    """Boxes (n, 4) float32 [cx, cy, w, h] relative to the image -> (n, 4) whole pixels [x1, y1, x2, y2] of the
+    resized image.
 
-    Nothing is clipped. Truncated toward zero TWICE: in the original's pixels and after scaling. The crop's offset is NOT
-    subtracted although the network sees the crop: boxes lie up to 6 pixels off where the short side was cropped.
+    Nothing is clipped. Truncated toward zero TWICE: in the original's pixels and after scaling. The crop's offset is
+    NOT subtracted although the network sees the crop: boxes lie up to 6 pixels off where the short side was cropped.
     """
     (height, width), (rows, columns) = frame.original, frame.resized
     scaled = boxes.float().cpu() * torch.tensor([width, height, width, height], dtype=torch.float32)

@@ -1,4 +1,5 @@
-"""The blocks of SAM's image encoder (Kirillov et al., 2023; ViTDet, Li et al., 2022): windows and relative positions."""
+"""The blocks of SAM's image encoder (Kirillov et al., 2023; ViTDet, Li et al., 2022): windows and relative
+positions."""
 
 from __future__ import annotations
 
@@ -7,14 +8,15 @@ import torch.nn.functional as f
 from torch import Tensor, nn
 
 from scorer.detectors.detany3d.config import Config
-from scorer.detectors.detany3d.layers import SAM_EPSILON
+from scorer.detectors.detany3d.layers import SAM_EPSILON, unflattened
 
 _ALIGNMENT = 8
 """Attention kernels on GPUs want head widths that are multiples of this."""
 
 
 class Block(nn.Module):
-    """(n, rows, columns, width) -> the same. ``window``: side of its windows, None for attention over the whole grid."""
+    """(n, rows, columns, width) -> the same. ``window``: side of its windows, None for attention over the whole
+    grid."""
 
     def __init__(self, config: Config, *, window: int | None) -> None:
         super().__init__()
@@ -65,7 +67,7 @@ class Attention(nn.Module):
         n, side, _, width = x.shape
         d = width // self.heads
         # (n, tokens, 3, heads, d): three first, then heads
-        q, k, v = self.qkv(x.flatten(1, 2)).unflatten(-1, (3, self.heads, d)).permute(2, 0, 3, 1, 4)
+        q, k, v = unflattened(self.qkv(x.flatten(1, 2)), -1, (3, self.heads, d)).permute(2, 0, 3, 1, 4)
         q = torch.cat([q, self._positions(q, side) * d**0.5], dim=-1)
         k = torch.cat([k, _codes(side, k).expand(n, self.heads, -1, -1)], dim=-1)
         spare = -q.shape[-1] % _ALIGNMENT
@@ -79,7 +81,7 @@ class Attention(nn.Module):
 
         The q in these terms is UNSCALED, unlike in q.k / sqrt(d).
         """
-        grid = q.unflatten(2, (side, side))
+        grid = unflattened(q, 2, (side, side))
         rows = torch.einsum("nhijd,ikd->nhijk", grid, _table(self.rel_pos_h, side).to(q.dtype))
         columns = torch.einsum("nhijd,jkd->nhijk", grid, _table(self.rel_pos_w, side).to(q.dtype))
         return torch.cat([rows, columns], dim=-1).flatten(2, 3)

@@ -48,7 +48,8 @@ def tensor_of(key: str, shape: tuple[int, ...], *, seed: int) -> Tensor:
             return rule(normal)
     if len(shape) == 1:
         return 1 + 0.1 * normal if key.endswith("weight") else 0.05 * normal
-    return normal / math.prod(shape[1:]) ** 0.5
+    scaled: Tensor = normal / math.prod(shape[1:]) ** 0.5
+    return scaled
 
 
 def network(config: Config, *, seed: int) -> DetAny3D:

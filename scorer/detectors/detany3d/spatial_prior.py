@@ -1,4 +1,5 @@
-"""The convolutional side branch: four scales of image detail beside the transformer (ViT-Adapter, Chen et al., 2023)."""
+"""The convolutional side branch: four scales of image detail beside the transformer (ViT-Adapter, Chen et al.,
+2023)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from scorer.detectors.detany3d.layers import FrozenBatchNorm
 
 
 class Prior(NamedTuple):
-    """``c1``: (n, width, 56, 56), already resized from the 224-grid; ``c2``, ``c3``, ``c4``: (n, width, 112|56|28, same)."""
+    """``c1``: (n, width, 56, 56), already resized from the 224-grid; ``c2``, ``c3``, ``c4``: (n, width, 112|56|28,
+    same)."""
 
     c1: Tensor
     c2: Tensor
@@ -54,13 +56,14 @@ def quarter(x: Tensor) -> Tensor:
     return f.avg_pool2d(x[:, :, 1:, 1:], kernel_size=2, stride=4)
 
 
-def quarter_after_up(x: Tensor, up: nn.ConvTranspose2d) -> Tensor:
-    """``up`` (transposed convolution 2x2, stride 2) of (n, c, 2m, 2m), resized to (m, m): exactly, at a quarter of the cost.
+def quarter_after_up(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Transposed convolution 2x2, stride 2, of (n, c, 2m, 2m), resized to (m, m): exactly, at a quarter of the cost.
 
-    Of its outputs only the pixels 4i + 1 (its second tap on input 2i) and 4i + 2 (its first on 2i + 1) are read: a
-    convolution of stride 2 with the flipped kernel, in and out swapped, over 4.
+    ``weight``: (c, out, 2, 2), ``bias``: (out,) of the transposed one. Of its outputs only the pixels 4i + 1 (its second
+    tap on input 2i) and 4i + 2 (its first on 2i + 1) are read: a convolution of stride 2 with the flipped kernel, in and
+    out swapped, over 4.
     """
-    return f.conv2d(x, up.weight.transpose(0, 1).flip(2, 3) / 4, up.bias, stride=2)
+    return f.conv2d(x, weight.transpose(0, 1).flip(2, 3) / 4, bias, stride=2)
 
 
 def _step(before: int, after: int, *, stride: int = 1) -> tuple[nn.Module, ...]:
