@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,8 @@ import torch
 from scorer.contract import CameraData
 from scorer.detectors.detany3d import weights as detany3d
 from scorer.detectors.detany3d.model import Boxes, DetAny3D, Encoding
-from scorer.detectors.detany3d.preprocess import ImageShapeError
+from scorer.detectors.detany3d.precision import NAMES
+from scorer.detectors.detany3d.preprocess import ImageShapeError, frame_of
 from scorer.detectors.grounding_dino import GroundingDino, Rectangles
 from scorer.detectors.installed import DetectorSettings, Files
 from scorer.detectors.port import EVERYTHING, Detection, Image
@@ -52,13 +53,12 @@ class GroundedDetector:
         self._encodings: Recent[Encoding] = Recent(KEPT_ENCODINGS, size=lambda encoding: 1)
         self._loading = threading.Lock()
         self._loaded: tuple[GroundingDino, DetAny3D] | None = None
-        # A card works on one image at a time; on processors each of a run's threads has its own.
-        self._turn = nullcontext() if settings.device == "cpu" else threading.Lock()
+        self._turn = threading.Lock()
 
     @classmethod
     def of(cls, settings: DetectorSettings, *, folder: Path) -> GroundedDetector:
         """With the files of the folder of weights. Raises ScorerError: files, terms, device."""
-        if settings.device != "cpu" and not torch.cuda.is_available():
+        if not _is_there(settings.device):
             raise ScorerError(f"detector.device is {settings.device}, but torch finds no such device here: name cpu")
         return cls(settings, Files.find(settings, folder=folder))
 
@@ -74,7 +74,7 @@ class GroundedDetector:
             "detector_network": self._files.network,
             "detector_mode": self._settings.mode,
             "detector_device": _device_name(self._settings.device),
-            "detector_tf32": "matmul off, cudnn off" if self._settings.mode == "parity" else "matmul on, cudnn on",
+            "detector_tf32": "on" if NAMES[self._settings.mode].tf32 else "off",
         }
 
     @property
@@ -89,6 +89,21 @@ class GroundedDetector:
                 )
             return self._loaded
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """A card works on one image at a time, as exactly as the mode says; on processors each thread has its own.
+
+        Raises MemoryError where the device is full.
+        """
+        try:
+            if self._settings.device == "cpu":
+                yield
+            else:
+                with self._turn, NAMES[self._settings.mode].active():
+                    yield
+        except torch.OutOfMemoryError as error:
+            raise MemoryError(f"{self._settings.device} is full") from error
+
     def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
         """See :class:`scorer.detectors.port.Detector`; a target without a name, or every object, finds nothing.
 
@@ -98,17 +113,19 @@ class GroundedDetector:
             raise ValueError(f"an image is (height, width, 3) uint8, not {image.shape} {image.dtype}")
         if target.strip() in ("", EVERYTHING) or min(image.shape[:2]) < 1:
             return []
-        frame = Frame.of(*image.shape[:2])
+        height, width = image.shape[:2]
+        frame = Frame.of(height, width)
         intrinsics = _in_frame(camera, frame)
         first, second = self.networks
-        with self._turn:
+        try:
+            frame_of(height, width, second.config)
+        except ImageShapeError:
+            return []
+        with self._alone():
             found = first.find(image, target)
             if not len(found.boxes):
                 return []
-            try:
-                encoding = self._encodings.get(_key(image), lambda: second.encode(image))
-            except ImageShapeError:
-                return []
+            encoding = self._encodings.get(_key(image), lambda: second.encode(image))
             boxes = second.decode(encoding, found.boxes.numpy(), intrinsics)
         return _detections(boxes, found, target=target, frame=frame)
 
@@ -136,6 +153,10 @@ def _in_frame(camera: CameraData, frame: Frame) -> FloatArray:
 
 def _key(image: Image) -> tuple[tuple[int, ...], str]:
     return image.shape, hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()
+
+
+def _is_there(device: str) -> bool:
+    return device == "cpu" or int(device.partition(":")[2] or 0) < torch.cuda.device_count()
 
 
 def _device_name(device: str) -> str:

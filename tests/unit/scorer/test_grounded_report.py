@@ -96,7 +96,7 @@ def test_image_files_become_a_report_that_names_every_weight_and_follows_the_for
     assert report.versions["detector"] == "grounding-dino-detany3d"
     assert report.versions["detector_code"]
     assert report.versions["detector_device"].startswith("cpu")
-    assert report.versions["detector_tf32"] == "matmul off, cudnn off"
+    assert report.versions["detector_tf32"] == "off"
     scale = samples(report, "gsi-official-1")[SCALE]
     # The picture is the original's: the target was found, no candidate moved, so the official rule takes factor 1.
     stored = json.loads((official / f"{SCALE}.json").read_text())

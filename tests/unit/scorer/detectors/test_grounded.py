@@ -95,8 +95,10 @@ def test_without_a_name_nothing_is_looked_for(counted, target):
 
 
 def test_an_image_too_thin_for_the_network_has_no_objects(counted):
+    before = counted.found
     thin = picture(size=(1, 90))
     assert counted.detector.detect(image=thin, target="cup", camera=camera((1, 90))) == []
+    assert counted.found == before
 
 
 def test_an_array_that_is_no_image_is_refused(counted):
@@ -160,7 +162,7 @@ def test_reports_are_told_of_both_networks_files_and_of_how_they_ran(counted):
     assert told["detector_mode"] == "parity"
     assert told["detector_network"] == "narrow"
     assert told["detector_device"].startswith("cpu")
-    assert "off" in told["detector_tf32"]
+    assert told["detector_tf32"] == "off"
 
 
 def test_nothing_runs_before_the_terms_are_accepted(installed):
@@ -189,7 +191,18 @@ def test_a_folder_of_the_settings_comes_before_the_one_among_the_weights(install
         GroundedDetector.of(chosen, folder=installed)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")
+def test_a_device_that_is_full_is_out_of_memory_and_no_defect(installed):
+    detector = Counted(installed).detector
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    detector.networks[1].sam.image_encoder.register_forward_pre_hook(full)
+    with pytest.raises(MemoryError, match="cpu is full"):
+        detector.detect(image=picture(), target="cup", camera=camera())
+
+
 def test_a_device_that_is_not_there_is_said(installed):
-    with pytest.raises(ScorerError, match=r"detector\.device is cuda"):
-        GroundedDetector.of(ACCEPTED.model_copy(update={"device": "cuda"}), folder=installed)
+    absent = f"cuda:{torch.cuda.device_count()}"
+    with pytest.raises(ScorerError, match=rf"detector\.device is {absent}"):
+        GroundedDetector.of(ACCEPTED.model_copy(update={"device": absent}), folder=installed)
