@@ -1,77 +1,132 @@
-"""``python -m scorer detector check``: whether the installed detector finds a data set's stored boxes again."""
+"""``python -m scorer detector``: prove the installed detector on a data set, record what it finds in edited images."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from scorer.commands.official import positive
+from scorer.commands.official import dataset, model, positive
 from scorer.errors import ScorerError
 
 if TYPE_CHECKING:
-    from scorer.detectors.checking import Finding, Stored
-    from scorer.detectors.port import Detector
-    from scorer.instruments import InstrumentSettings
+    from scorer.detectors.checking import Stored
+    from scorer.detectors.port import Detection, Detector
+    from scorer.originals import Originals
 
-HELP = "prove the installed detector on the originals of a data set"
+HELP = "run the installed detector: check it on a data set's originals, record what it finds in edited images"
+CHECK = "prove the installed detector on the originals of a data set"
+RECORD = "write infer_cache.json: what the detector finds in a model's edited images, for `official`"
 DESCRIPTION = """
 The maintainers' first step with new weights: runs the detector on every original of a data set (an official folder, or
 a benchmark in the service's own format) and counts how many stored original_bbox_3d it finds within the official
 tolerance, 0.1 of squared differences summed over seven numbers. Where a box is not found, the official evaluation gives
 its sample zero whatever the edit. Exit code 0 if the share is at least --least, 70 if not.
 """
+RECORDING = """
+Runs the detector on every edited image of the official folders ./eval/<model>/ and on its original, and writes
+<dataset>_eval/infer_cache.json as the official program would, with the sha256 of each edited image. An interrupted
+recording goes on where it was; an image that changed is seen anew.
+"""
 DETECTOR = "grounding-dino-detany3d"
 LEAST = 95.0
+
+T = TypeVar("T")
 
 
 def add_to(commands: Any) -> None:
     """Describe the command's arguments."""
     command = commands.add_parser("detector", help=HELP)
     verbs = command.add_subparsers(required=True, metavar="VERB")
-    check = verbs.add_parser("check", help=HELP, description=DESCRIPTION)
+    _describe_record(verbs.add_parser("record", help=RECORD, description=RECORDING))
+    check = verbs.add_parser("check", help=CHECK, description=DESCRIPTION)
     check.add_argument(
         "dataset", type=Path, nargs="+", help="a folder of originals and edit JSONs, or of our own format"
-    )
-    check.add_argument("--detector", default=DETECTOR, metavar="NAME", help="default: %(default)s")
-    check.add_argument(
-        "--instruments", default=os.environ.get("GSI_INSTRUMENTS"), metavar="FILE", help="default: $GSI_INSTRUMENTS"
     )
     check.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found here")
     check.add_argument("--least", type=_percent, default=LEAST, help="percent to be found (default: %(default)s)")
     check.add_argument("--worst", type=int, default=10, metavar="N", help="misses to show (default: %(default)s)")
     check.add_argument("--originals", type=positive, metavar="N", help="only N originals of each folder, evenly spread")
-    check.add_argument("--threads", type=positive, default=os.cpu_count() or 1, help="computing threads (default: all)")
     check.add_argument(
         "--pixel-intrinsics",
         action="store_true",
         help="read camera matrices as those of the picture's own pixels, to see whether a data set means them so",
     )
-    check.set_defaults(command=run)
+    _add_common(check)
+    check.set_defaults(command=run_check)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Look at every original, print a table; raises ScorerError where too few stored boxes were found."""
+def _describe_record(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dataset", action="append", required=True, type=dataset, metavar="NAME=FOLDER", help="may be repeated"
+    )
+    command.add_argument(
+        "--model", action="append", required=True, type=model, metavar="FOLDER", help="./eval/<model>; may be repeated"
+    )
+    _add_common(command)
+    command.set_defaults(command=run_record)
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--detector", default=DETECTOR, metavar="NAME", help="default: %(default)s")
+    command.add_argument(
+        "--instruments", default=os.environ.get("GSI_INSTRUMENTS"), metavar="FILE", help="default: $GSI_INSTRUMENTS"
+    )
+    command.add_argument(
+        "--threads", type=positive, default=os.cpu_count() or 1, help="computing threads (default: all)"
+    )
+
+
+def _prepared(options: argparse.Namespace) -> tuple[Detector, Originals]:
+    """The detector, and where its answers on originals are kept. Raises ScorerError."""
     from scorer import environment, instruments, registry  # they load torch
-    from scorer.detectors.checking import check
-    from scorer.detectors.findings import print_findings, write_findings
-    from scorer.detectors.stored import Boxes
+    from scorer.measures.msssim import MsSsim
 
     settings = instruments.named(options.instruments)
     detector = registry.detector_named(options.detector, settings)
     environment.prepare(threads=options.threads, seed=0)
+    return detector, instruments.originals(settings, MsSsim())  # detections know no perceptual distance
+
+
+def run_record(options: argparse.Namespace) -> None:
+    """Record every model's images of every data set. Raises ScorerError for folders that hold none."""
+    from scorer.detectors.recording import Recorder
+    from scorer.official.dataset import Layout
+
+    detector, originals = _prepared(options)
+    for name, truth in options.dataset:
+        for folder in options.model:
+            layout = Layout(name.removesuffix("_dataset"), truth, folder)
+            recorder = Recorder(layout, detector=detector, originals=originals)
+            done = watched(recorder.run(), of=len(recorder.files), name=f"{folder.name}, {layout.dataset}")
+            _say(f"{layout.cache}: {len(done) - len(recorder.skipped)} of {len(done)} images")
+            for file, why in recorder.skipped.items():
+                _say(f"  {file}: {why}")
+
+
+def run_check(options: argparse.Namespace) -> None:
+    """Look at every original, print a table; raises ScorerError where too few stored boxes were found."""
+    from scorer.detectors.checking import Finding, check
+    from scorer.detectors.findings import print_findings, write_findings
+    from scorer.detectors.stored import Boxes
+
+    detector, originals = _prepared(options)
+
+    def look(one: Stored) -> list[Detection]:
+        return originals.detections(one.picture(), detector=detector, target=one.target, camera=one.camera)
+
     findings: list[Finding] = []
     unusable: dict[str, str] = {}
     for folder in options.dataset:
         boxes = Boxes(folder)
         try:
-            stored = _spread(
-                [_as_pixels(one) if options.pixel_intrinsics else one for one in boxes.all], options.originals
-            )
-            findings += _told(check(stored, _look(detector, settings)), of=len(stored), folder=folder)
+            stored = _spread(boxes.all, options.originals)
+            if options.pixel_intrinsics:
+                stored = [_as_pixels(one) for one in stored]
+            findings += watched(check(stored, look), of=len(stored), name=folder.name)
             unusable |= boxes.unusable
         finally:
             boxes.close()
@@ -91,15 +146,6 @@ def _percent(text: str) -> float:
     if not 0 <= value <= 100:
         raise ValueError
     return value
-
-
-def _look(detector: Detector, settings: InstrumentSettings) -> Any:
-    """What the detector sees; kept with the originals' share, if the settings name a folder for it."""
-    from scorer import instruments
-    from scorer.measures.msssim import MsSsim
-
-    kept = instruments.originals(settings, MsSsim())  # detections do not depend on the perceptual distance
-    return lambda one: kept.detections(one.picture(), detector=detector, target=one.target, camera=one.camera)
 
 
 def _as_pixels(stored: Stored) -> Stored:
@@ -122,18 +168,21 @@ def _spread(stored: Sequence[Stored], originals: int | None) -> list[Stored]:
     return [one for one in stored if one.original in chosen]
 
 
-def _told(findings: Any, *, of: int, folder: Path) -> list[Finding]:
-    """The findings, each told to standard error's bar as it comes; tenths where nobody watches."""
+def watched(items: Iterable[T], *, of: int, name: str) -> list[T]:
+    """All of them, with a bar on standard error as they come; a line for each tenth where nobody watches."""
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
     if console.is_terminal:
-        return list(track(findings, description=folder.name, total=of, console=console))
-    done: list[Finding] = []
-    for one in findings:
+        return list(track(items, description=name, total=of, console=console))
+    done: list[T] = []
+    for one in items:
         done.append(one)
         if 10 * len(done) // of != 10 * (len(done) - 1) // of:
-            found = sum(finding.found for finding in done)
-            print(f"scorer: {folder.name}: {len(done)} of {of}, {found} found", file=sys.stderr, flush=True)  # noqa: T201
+            _say(f"{name}: {len(done)} of {of}")
     return done
+
+
+def _say(message: str) -> None:
+    print(f"scorer: {message}", file=sys.stderr, flush=True)  # noqa: T201 - standard error is this program's voice

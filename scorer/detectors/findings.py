@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from scorer.detectors.checking import TOLERANCE, Finding, grouped, worst
-from scorer.detectors.port import Detector, Learned
-from scorer.environment import versions
+from scorer.detectors.port import Detector
+from scorer.detectors.recording import about
 from scorer.official.files import plain
 
 SCHEMA = "gsi-detector-check/1"
@@ -45,18 +45,15 @@ def print_findings(findings: Sequence[Finding], unusable: Mapping[str, str], *, 
 
 def write_findings(path: Path, findings: Sequence[Finding], unusable: Mapping[str, str], *, detector: Detector) -> None:
     """Everything, as JSON: groups, samples, and what the detector was. No stored box is in it, only distances."""
-    learned = (detector.provenance(), dict(detector.weights)) if isinstance(detector, Learned) else ({}, {})
     content = {
         "schema": SCHEMA,
-        "detector": detector.name,
+        **about(detector),
         "tolerance": TOLERANCE,
         "found": sum(one.found for one in findings),
         "of": len(findings),
         "groups": [one._asdict() for one in grouped(findings)],
         "samples": [{**asdict(one), "found": one.found} for one in findings],
         "unusable": unusable,
-        "versions": {**versions(), **learned[0]},
-        "weights": learned[1],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import zipfile
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from scorer.__main__ import main
 from scorer.contract import ExitCode
+from scorer.detectors.port import Detection
+from scorer.detectors.recording import Recorder
+from scorer.measures.msssim import MsSsim
+from scorer.official.candidates import origin_index
+from scorer.official.dataset import Layout, RecordedDetector
+from scorer.originals import Originals
 from tests.unit.scorer.detectors import gsi_folder
 from tests.unit.scorer.detectors.installing import Counted
 
@@ -48,7 +58,7 @@ def test_every_box_that_the_detector_made_is_found_again_from_its_picture(datase
     assert check(instruments, dataset, "--json", tmp_path / "out" / "found.json") == ExitCode.OK
     told = capsys.readouterr()
     assert "100.0" in told.out
-    assert "fine_dataset: 4 of 4, 4 found" in told.err
+    assert "fine_dataset: 4 of 4" in told.err
     report = json.loads((tmp_path / "out" / "found.json").read_text())
     assert (report["found"], report["of"], report["tolerance"]) == (4, 4, 0.1)
     assert {(group["subset"], group["operation"], group["found"]) for group in report["groups"]} == {
@@ -149,6 +159,79 @@ def own_format(dataset: Path, to: Path) -> Path:
     (to / "benchmark.json").write_text(json.dumps(manifest))
     (to / "truth.json").write_text(json.dumps(truth))
     return to
+
+
+def record(instruments: Path, dataset: Path, model: Path) -> int:
+    arguments = ["--dataset", f"fine={dataset}", "--model", str(model), "--threads", "1"]
+    return main(["detector", "record", "--instruments", str(instruments), *arguments])
+
+
+def test_what_is_seen_in_a_models_images_is_recorded_as_the_official_program_does(
+    dataset, instruments, installed, tmp_path, capsys
+):
+    model = tmp_path / "eval" / "My_Model"
+    images = model / "generated_images_fine"
+    images.mkdir(parents=True)
+    small = Image.fromarray(gsi_folder.picture(0)).resize((72, 48))  # at its own size, by the same matrix
+    small.save(images / "room_0_edit_0.png")
+    (images / "room_7_edit_0.png").write_bytes(b"of no original")
+    assert record(instruments, dataset, model) == ExitCode.OK
+    assert "room_7_edit_0.png: no original" in " ".join(capsys.readouterr().err.split())
+    recorded = RecordedDetector.load(model / "fine_eval" / "infer_cache.json")
+    assert recorded.records.keys() == {"room_0_0"}
+    sha256 = hashlib.sha256((images / "room_0_edit_0.png").read_bytes()).hexdigest()
+    found = recorded.find("room_0_0", image=sha256)
+    stored = json.loads((dataset / "room_0_edit_0.json").read_text())
+    assert origin_index(found.origin, stored["original_bbox_3d"]) is not None
+    first, second = Counted(installed).detector.networks
+    pixels = np.asarray(small)
+    boxes = second.decode(second.encode(pixels), first.find(pixels, "red cup").boxes.numpy(), gsi_folder.INTRINSICS)
+    np.testing.assert_allclose([one.box for one in found.result], boxes.bbox_3d, rtol=1e-5)
+    np.testing.assert_allclose([one.rectangle for one in found.result], boxes.bbox_2d, atol=1e-3)
+    about = json.loads((model / "fine_eval" / "infer_cache.about.json").read_text())
+    assert about["weights"].keys() >= {"detany3d"}
+
+
+class Quick:
+    """A learned detector without a network, which counts what it is asked."""
+
+    name = "quick-1"
+    sees_everything = False
+    weights: ClassVar = {"quick": "0" * 64}
+
+    def __init__(self, code: str = "1") -> None:
+        self.asked, self.code = 0, code
+
+    def provenance(self) -> dict[str, str]:
+        return {"detector_code": self.code}
+
+    def detect(self, *, image, target, camera) -> list[Detection]:
+        self.asked += 1
+        return [Detection(target, np.full(7, image.mean()), np.full(4, np.nan), np.eye(3), 1.0)]
+
+
+def test_a_recording_goes_on_where_it_was_and_sees_a_changed_image_anew(dataset, tmp_path):
+    layout = Layout("fine", dataset, tmp_path / "m")
+    layout.images.mkdir(parents=True)
+    for k in range(2):
+        shutil.copy(dataset / "room_0.png", layout.images / f"room_0_edit_{k}.png")
+
+    def work(code: str = "1") -> int:
+        detector = Quick(code)
+        list(Recorder(layout, detector=detector, originals=Originals(network=MsSsim())).run())
+        return detector.asked
+
+    assert work() == 3  # the original once for both edits
+    assert work() == 0
+    Image.fromarray(gsi_folder.picture(3)).save(layout.images / "room_0_edit_1.png")
+    assert work() == 2
+    assert work(code="2") == 3  # of another version: all anew
+    assert "NaN" in layout.cache.read_text()  # bare, as the official program writes it
+
+
+def test_a_model_without_images_is_told(dataset, instruments, tmp_path, capsys):
+    assert record(instruments, dataset, tmp_path / "none") == ExitCode.DEFECT
+    assert "holds no edited images" in capsys.readouterr().err
 
 
 def test_a_folder_that_holds_no_data_set_says_what_one_is(instruments, tmp_path, capsys):

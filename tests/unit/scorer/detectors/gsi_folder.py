@@ -31,19 +31,17 @@ def camera() -> CameraData:
     return CameraData(intrinsics=Frame.of(*SIZE).intrinsics(INTRINSICS))
 
 
-def write(folder: Path, *, detector: Detector, images: int = 1) -> list[Detection]:
-    """``images`` originals, each with a scale and a remove; returns what is stored of each."""
+def write(folder: Path, *, detector: Detector, images: int = 1) -> Detection:
+    """``images`` originals, alike but for their names, each with a scale and a remove; returns what is stored."""
     folder.mkdir(parents=True)
-    stored = []
+    found = detector.detect(image=picture(0), target=TARGET, camera=camera())[-1]
+    box = found.bbox_3d.tolist()
+    larger = [*box[:3], *(FACTOR * side for side in box[3:6]), box[6]]
     for k in range(images):
-        Image.fromarray(picture(k)).save(folder / f"room_{k}.png")
-        found = detector.detect(image=picture(k), target=TARGET, camera=camera())[-1]
-        stored.append(found)
-        box = found.bbox_3d.tolist()
-        larger = [*box[:3], *(FACTOR * side for side in box[3:6]), box[6]]
+        Image.fromarray(picture(0)).save(folder / f"room_{k}.png")
         edit(folder / f"room_{k}_edit_0.json", found, prompt="Make the red cup 1.5 times larger", new_bbox_3d=larger)
         edit(folder / f"room_{k}_edit_1.json", found, prompt="Remove the red cup")
-    return stored
+    return found
 
 
 def edit(path: Path, found: Detection, **fields: Any) -> None:

@@ -40,7 +40,12 @@ def write(folder: Path, *, seed: int = 0, queries: int = 6, bias: float = 0.0) -
 def _config(queries: int) -> GroundingDinoConfig:
     return GroundingDinoConfig(
         backbone_config=SwinConfig(
-            embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], window_size=7, out_indices=[2, 3, 4]
+            patch_size=16,  # the published one has 4, and sixteen times the work
+            embed_dim=8,
+            depths=[1, 1, 1, 1],
+            num_heads=[1, 1, 2, 2],
+            window_size=7,
+            out_indices=[2, 3, 4],
         ),
         text_config=BertConfig(
             vocab_size=1030, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
