@@ -78,8 +78,7 @@ class MaskDecoder(nn.Module):
         of_scale = camera.metric.flatten(1)[:, :, None, None].expand(spread)
         # Zeros stand outside the image BEFORE the convolutions, so outside it their biases remain.
         total: Tensor = self.zero_conv2d_cam(self._padded(of_camera)) + self.zero_conv2d_metric(self._padded(of_scale))
-        total = total + self.zero_conv2d(self._padded(as_map(camera.depth, rows, columns)))
-        return total
+        return torch.add(total, self.zero_conv2d(self._padded(as_map(camera.depth, rows, columns))))
 
     def attended(
         self, embeddings: Tensor, control: Tensor, sparse: Tensor, dense: Tensor, positions: Tensor

@@ -30,6 +30,12 @@ class Features(NamedTuple):
     classes: tuple[Tensor, ...]
     embeddings: Tensor
 
+    def as_float(self) -> Features:
+        """A copy in float32: computed shorter, or in memory that the next image overwrites."""
+        dino = Taps(*(tuple(one.float().clone() for one in level) for level in self.dino))
+        maps, classes = (tuple(one.float().clone() for one in level) for level in (self.maps, self.classes))
+        return Features(dino, maps, classes, self.embeddings.float().clone())
+
 
 class ImageEncoder(nn.Module):
     """``forward`` runs the backbones; ``depth_head`` goes on from there."""
@@ -71,6 +77,10 @@ class ImageEncoder(nn.Module):
             maps.append(feature_map(c, x, prior, up=self.up[stage], norm=self.norm3))
             classes.append(c[:, -1:])
         return Features(dino, tuple(maps), tuple(classes), self.neck(x.permute(0, 3, 1, 2)))
+
+    def backbones(self) -> tuple[nn.Module, ...]:
+        """Everything but the camera and depth head."""
+        return (self.patch_embed, self.blocks, self.spm, self.interactions, self.up, self.dino, self.neck)
 
     def positions(self) -> Tensor:
         """(1, grid, grid, width): the 64-grid's table, resized bicubically."""

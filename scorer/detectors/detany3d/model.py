@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from scorer.detectors.detany3d.config import Config
 from scorer.detectors.detany3d.decode import Solid, solid_of
 from scorer.detectors.detany3d.decoder import MaskDecoder
 from scorer.detectors.detany3d.image_encoder import Features, ImageEncoder
+from scorer.detectors.detany3d.precision import PARITY, Precision, shorten
 from scorer.detectors.detany3d.preprocess import Frame, Inputs, box_prompts, inputs_of
 from scorer.detectors.detany3d.prompt import PromptEncoder
 
@@ -60,6 +62,7 @@ class DetAny3D(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.precision = PARITY
         self.sam = _Sam(config)
         self.requires_grad_(False)
         self.eval()
@@ -86,6 +89,24 @@ class DetAny3D(nn.Module):
         new = nn.Parameter(value, requires_grad=False) if isinstance(old, nn.Parameter) else value
         setattr(parent, name, new)
 
+    def use(self, precision: Precision) -> Self:
+        """Compute in that precision from now on, as far as the device has it. Call it when the weights lie there.
+
+        Raises ValueError where weights were shortened for another precision before: what is gone does not come back.
+        """
+        if self.precision.dtype is not None and precision != self.precision:
+            raise ValueError(f"the weights were shortened for {self.precision.name}: load them again")
+        self.precision = precision.on(self.device)
+        backbones = self.sam.image_encoder
+        if self.precision.dtype is not None:
+            for part in backbones.backbones():
+                shorten(part, self.precision.dtype)
+        if self.precision.channels_last:
+            backbones.spm.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.precision.compiled:
+            backbones.compile(dynamic=False, mode="reduce-overhead" if self.precision.graphs else "default")
+        return self
+
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
@@ -101,14 +122,19 @@ class DetAny3D(nn.Module):
         if len({image.shape for image in images}) > 1:
             raise ValueError("only images of one shape can be encoded together")
         stacked = torch.from_numpy(np.stack(images))
-        inputs = inputs_of(stacked, self.config)
-        features = self.features(inputs)
-        return self.encodings(inputs.frame, features, self.camera(inputs.frame, features))
+        with self.precision.active():
+            inputs = inputs_of(stacked.to(self.device) if self.precision.on_device else stacked, self.config)
+            features = self.features(inputs)
+            return self.encodings(inputs.frame, features, self.camera(inputs.frame, features))
 
     def features(self, inputs: Inputs) -> Features:
         """The backbones, nearly all of the work."""
-        found: Features = self.sam.image_encoder(inputs.sam.to(self.device), inputs.dino.to(self.device))
-        return found
+        sam, dino = inputs.sam.to(self.device), inputs.dino.to(self.device)
+        if self.precision.graphs:
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        with self.precision.multiplying(self.device):
+            found: Features = self.sam.image_encoder(sam, dino)
+        return found if self.precision.dtype is None else found.as_float()
 
     def camera(self, frame: Frame, features: Features) -> Camera:
         """The camera and depth head."""
@@ -132,7 +158,8 @@ class DetAny3D(nn.Module):
         relative = torch.from_numpy(np.asarray(boxes, dtype=np.float32).reshape(-1, 4))
         prompts = box_prompts(relative, encoding.frame)
         given = None if intrinsics is None else torch.from_numpy(np.asarray(intrinsics, dtype=np.float32))
-        turns = [self.solid(encoding, some, given) for some in torch.split(prompts, BOXES_AT_ONCE)]
+        with self.precision.active():
+            turns = [self.solid(encoding, some, given) for some in torch.split(prompts, BOXES_AT_ONCE)]
         solid = Solid(*(torch.cat(one).cpu() for one in zip(*turns, strict=True)))
         return Boxes(
             bbox_3d=solid.bbox_3d.numpy(),

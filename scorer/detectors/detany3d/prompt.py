@@ -28,7 +28,7 @@ class PromptEncoder(nn.Module):
     def sparse(self, boxes: Tensor) -> Tensor:
         """Whole-pixel boxes (n, 4) [x1, y1, x2, y2] -> (n, 2, 256). Half a pixel is added to every corner."""
         corners = (boxes.view(-1, 2, 2).float() + 0.5) / self.frame
-        codes = [self.point_embeddings.get_parameter(f"{index}.weight") for index in _CORNERS]
+        codes = tuple(self.point_embeddings.get_parameter(f"{index}.weight") for index in _CORNERS)
         found: Tensor = self.pe_layer(corners) + torch.cat(codes)
         return found
 

@@ -59,9 +59,9 @@ def quarter(x: Tensor) -> Tensor:
 def quarter_after_up(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Transposed convolution 2x2, stride 2, of (n, c, 2m, 2m), resized to (m, m): exactly, at a quarter of the cost.
 
-    ``weight``: (c, out, 2, 2), ``bias``: (out,) of the transposed one. Of its outputs only the pixels 4i + 1 (its second
-    tap on input 2i) and 4i + 2 (its first on 2i + 1) are read: a convolution of stride 2 with the flipped kernel, in and
-    out swapped, over 4.
+    ``weight``: (c, out, 2, 2), ``bias``: (out,) of the transposed one. Of its outputs only the pixels 4i + 1 (its
+    second tap on input 2i) and 4i + 2 (its first on 2i + 1) are read: a convolution of stride 2 with the flipped
+    kernel, in and out swapped, over 4.
     """
     return f.conv2d(x, weight.transpose(0, 1).flip(2, 3) / 4, bias, stride=2)
 
