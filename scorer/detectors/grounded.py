@@ -54,6 +54,7 @@ class GroundedDetector:
         self._loading = threading.Lock()
         self._loaded: tuple[GroundingDino, DetAny3D] | None = None
         self._turn = threading.Lock()
+        self._precision = NAMES[settings.mode].on(torch.device(settings.device))
 
     @classmethod
     def of(cls, settings: DetectorSettings, *, folder: Path) -> GroundedDetector:
@@ -72,9 +73,8 @@ class GroundedDetector:
         return {
             "detector_code": VERSION,
             "detector_network": self._files.network,
-            "detector_mode": self._settings.mode,
             "detector_device": _device_name(self._settings.device),
-            "detector_tf32": "on" if NAMES[self._settings.mode].tf32 else "off",
+            **{f"detector_{name}": value for name, value in self._precision.recorded().items()},
         }
 
     @property
@@ -85,7 +85,7 @@ class GroundedDetector:
                 device, files = self._settings.device, self._files
                 self._loaded = (
                     GroundingDino.load(files.grounding_dino, device=device, files=files.sha256),
-                    detany3d.load(files.detany3d, device=device),
+                    detany3d.load(files.detany3d, device=device).use(self._precision),
                 )
             return self._loaded
 
@@ -99,7 +99,7 @@ class GroundedDetector:
             if self._settings.device == "cpu":
                 yield
             else:
-                with self._turn, NAMES[self._settings.mode].active():
+                with self._turn, self._precision.active():
                     yield
         except torch.OutOfMemoryError as error:
             raise MemoryError(f"{self._settings.device} is full") from error

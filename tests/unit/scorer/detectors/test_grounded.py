@@ -164,6 +164,17 @@ def test_reports_are_told_of_both_networks_files_and_of_how_they_ran(counted):
     assert told["detector_tf32"] == "off"
 
 
+def test_the_mode_of_the_settings_is_the_one_that_computes_and_is_recorded(installed, detections):
+    fast = GroundedDetector.of(ACCEPTED.model_copy(update={"mode": "fast"}), folder=installed)
+    found = fast.detect(image=picture(), target="Red cup", camera=camera())
+    assert [one.score for one in found] == [one.score for one in detections]  # on a processor GroundingDINO has one mode
+    difference = np.abs([one.bbox_2d - other.bbox_2d for one, other in zip(found, detections, strict=True)]).max()
+    assert 1e-4 < difference < 20
+    assert fast.provenance()["detector_mode"] == "fast"
+    assert fast.provenance()["detector_autocast"] == "bfloat16"
+    assert fast.provenance()["detector_tf32"] == "off"  # a processor has none
+
+
 def test_nothing_runs_before_the_terms_are_accepted(installed):
     with pytest.raises(ScorerError, match=r"NON-COMMERCIAL.*accept_noncommercial_weights.*file of instruments"):
         GroundedDetector.of(DetectorSettings(), folder=installed)
