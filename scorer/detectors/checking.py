@@ -18,7 +18,7 @@ import numpy as np
 
 from scorer.contract import CameraData
 from scorer.detectors.port import Detection
-from scorer.geometry import SAME_BOX_THRESHOLD, FloatArray, is_same
+from scorer.geometry import FloatArray, is_same
 from scorer.originals import Picture
 
 
@@ -116,6 +116,3 @@ def grouped(findings: Sequence[Finding]) -> list[Group]:
 def worst(findings: Sequence[Finding], *, most: int) -> list[Finding]:
     """The misses, farthest first."""
     return sorted((one for one in findings if not one.found), key=lambda one: -one.distance)[:most]
-
-
-TOLERANCE = SAME_BOX_THRESHOLD

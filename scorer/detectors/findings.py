@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scorer.detectors.checking import TOLERANCE, Finding, grouped, worst
+from scorer.detectors.checking import Finding, grouped, worst
 from scorer.detectors.port import Detector
 from scorer.detectors.recording import about
+from scorer.geometry import SAME_BOX_THRESHOLD
 from scorer.official.files import plain
 
 SCHEMA = "gsi-detector-check/1"
@@ -48,7 +49,7 @@ def write_findings(path: Path, findings: Sequence[Finding], unusable: Mapping[st
     content = {
         "schema": SCHEMA,
         **about(detector),
-        "tolerance": TOLERANCE,
+        "tolerance": SAME_BOX_THRESHOLD,
         "found": sum(one.found for one in findings),
         "of": len(findings),
         "groups": [one._asdict() for one in grouped(findings)],

@@ -167,7 +167,8 @@ def test_reports_are_told_of_both_networks_files_and_of_how_they_ran(counted):
 def test_the_mode_of_the_settings_is_the_one_that_computes_and_is_recorded(installed, detections):
     fast = GroundedDetector.of(ACCEPTED.model_copy(update={"mode": "fast"}), folder=installed)
     found = fast.detect(image=picture(), target="Red cup", camera=camera())
-    assert [one.score for one in found] == [one.score for one in detections]  # on a processor GroundingDINO has one mode
+    # On a processor GroundingDINO has one mode.
+    assert [one.score for one in found] == [one.score for one in detections]
     difference = np.abs([one.bbox_2d - other.bbox_2d for one, other in zip(found, detections, strict=True)]).max()
     assert 1e-4 < difference < 20
     assert fast.provenance()["detector_mode"] == "fast"
