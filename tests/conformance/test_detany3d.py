@@ -24,6 +24,8 @@ from scorer.detectors.detany3d.tracing import Seen
 from scorer.detectors.detany3d.two_way import Layer
 from tests.conformance.conftest import VECTORS
 
+pytestmark = pytest.mark.timeout(1200)  # two images of the real widths, on one thread
+
 FILES = ("tiny_seed0_853x1280.npz", "tiny_seed0_720x1280.npz")
 
 
