@@ -38,7 +38,7 @@ def solid_of(raw: Raw, *, predicted: Tensor, given: Tensor | None, frame: int) -
         # From the network's virtual camera to the real one: both real focal lengths, but only the predicted fx.
         depth = depth * (matrix[0, 0] * matrix[1, 1]).sqrt() / predicted[0, 0]
     centre = raw.centre * frame
-    points = torch.stack([centre[:, 0] * depth, centre[:, 1] * depth, depth]) if len(depth) else depth.new_zeros(3, 0)
+    points = torch.stack([centre[:, 0] * depth, centre[:, 1] * depth, depth])
     where = (torch.linalg.inv(matrix) @ points).T
     bbox_3d = torch.cat([where, raw.dims.exp(), yaw_of(raw.angle, box[:, 0], predicted)[:, None]], dim=1)
     corners = torch.cat([box[:, :2] - box[:, 2:] / 2, box[:, :2] + box[:, 2:] / 2], dim=1)

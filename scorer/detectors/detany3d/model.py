@@ -134,7 +134,8 @@ class DetAny3D(nn.Module):
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         with self.precision.multiplying(self.device):
             found: Features = self.sam.image_encoder(sam, dino)
-        return found if self.precision.dtype is None else found.as_float()
+        exact = self.precision.dtype is None and not self.precision.graphs
+        return found if exact else found.as_float()
 
     def camera(self, frame: Frame, features: Features) -> Camera:
         """The camera and depth head."""

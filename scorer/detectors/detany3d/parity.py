@@ -142,8 +142,8 @@ def _layouts(whole: Array) -> list[Array]:
     """As it is; a map (n, rows, columns, channels) also with its channels second, and as tokens."""
     if whole.ndim != 4:
         return [whole]
-    n, channels = whole.shape[0], whole.shape[3]
-    return [whole, whole.transpose(0, 3, 1, 2), whole.reshape(n, -1, channels)]
+    n, rows, columns, channels = whole.shape
+    return [whole, whole.transpose(0, 3, 1, 2), whole.reshape(n, rows * columns, channels)]
 
 
 def _whole(whole: Array, _: tuple[str, ...], shape: tuple[int, ...]) -> list[Array]:

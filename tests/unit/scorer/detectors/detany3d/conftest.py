@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from scorer.detectors.detany3d import config, seeded
+from scorer.detectors.detany3d import seeded
+from tests.unit.scorer.detectors.detany3d.making import SMALL
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -16,4 +17,4 @@ def one_thread():
 
 @pytest.fixture(scope="package")
 def narrow(one_thread):
-    return seeded.network(config.narrow(), seed=0)
+    return seeded.network(SMALL, seed=0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from scorer.detectors.detany3d import parity, tracing
+from scorer.detectors.detany3d import config, parity, tracing
 from scorer.detectors.detany3d.parity import BOXES, IMAGE, INTRINSICS, PROMPTS, Reference
+
+SMALL = replace(config.narrow(), frame=448)
+"""Every step of the network, of a quarter of the pixels."""
 
 INTRINSICS_VALUE = np.array([[980.0, 0, 570], [0, 960, 365], [0, 0, 1]])
 

@@ -41,9 +41,9 @@ def theirs_of_dino(ours: DinoV2) -> Dinov2Model:
     for key, value in ours.state_dict().items():
         if ".attn.qkv." in key:
             stem, kind = key.split(".attn.qkv.")
-            for index, name in enumerate(("query", "key", "value")):
+            for index, name in enumerate(("q_proj", "k_proj", "v_proj")):
                 part = value[index * width : (index + 1) * width]
-                found[f"{stem}.attention.attention.{name}.{kind}"] = part
+                found[f"{stem}.attention.{name}.{kind}"] = part
         else:
             found[key] = value
     renamed = {_their_name(key): value for key, value in found.items()}
@@ -59,7 +59,7 @@ def _their_name(key):
         ("pos_embed", "embeddings.position_embeddings"),
         ("patch_embed.proj", "embeddings.patch_embeddings.projection"),
         ("blocks.", "encoder.layer."),
-        (".attn.proj.", ".attention.output.dense."),
+        (".attn.proj.", ".attention.o_proj."),
         (".ls1.gamma", ".layer_scale1.lambda1"),
         (".ls2.gamma", ".layer_scale2.lambda1"),
     ):

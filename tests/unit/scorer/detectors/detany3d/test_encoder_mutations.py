@@ -2,7 +2,7 @@
 
 On the narrow network, whose values stand for the official ones here: it is the code that agrees with the official
 values in tests/conformance/test_detany3d.py, and each mutation has to leave the arrays before it alone and to fail in
-those after it. Every mutation encodes anew, in about a second.
+those after it. Every mutation encodes anew, in a fraction of a second.
 """
 
 from __future__ import annotations

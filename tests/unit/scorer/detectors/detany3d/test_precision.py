@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from scorer.detectors.detany3d import config, seeded
+from scorer.detectors.detany3d import seeded
 from scorer.detectors.detany3d.deviation import Deviation, deviation_of
 from scorer.detectors.detany3d.model import Boxes
 from scorer.detectors.detany3d.precision import FAST, NAMES, PARITY
-from tests.unit.scorer.detectors.detany3d.making import INTRINSICS_VALUE, boxes_of, image_of
+from tests.unit.scorer.detectors.detany3d.making import INTRINSICS_VALUE, SMALL, boxes_of, image_of
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
 
 @pytest.fixture(scope="module")
 def fast():
-    return seeded.network(config.narrow(), seed=0).use(FAST)
+    return seeded.network(SMALL, seed=0).use(FAST)
 
 
 def test_a_networks_precision_is_parity_unless_said_otherwise(narrow):
@@ -51,11 +51,11 @@ def test_the_fast_modes_deviation_on_boxes_is_there_and_bounded(narrow, fast):
     assert 0 < found.focal < 0.05
 
 
-def test_the_fast_mode_shortens_the_backbones_weights_and_no_others(fast):
+def test_the_fast_mode_shortens_the_backbones_weights_and_no_others(narrow, fast):
     short = {key for key, value in fast.state_dict().items() if value.dtype == torch.bfloat16}
     assert "sam.image_encoder.blocks.0.attn.qkv.weight" in short
     assert not [key for key in short if "norm" in key or "depth_head" in key or "image_encoder" not in key]
-    assert fast.state_dict().keys() == seeded.network(config.narrow(), seed=0).state_dict().keys()
+    assert fast.state_dict().keys() == narrow.state_dict().keys()
 
 
 def test_a_network_whose_weights_were_shortened_cannot_go_back(fast):
