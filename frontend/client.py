@@ -1,18 +1,32 @@
 """A typed client of the REST API: one method for each thing the service offers, errors already translated."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
 from frontend.addresses import path_of
 from frontend.answers import body_of, problem, read, read_all, unexpected
 from frontend.errors import Unreachable, from_problem
-from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Login, ReportListing, Submission
+from frontend.resources import (
+    AuditEntry,
+    Baseline,
+    Benchmark,
+    Delivery,
+    Grant,
+    Leaderboard,
+    Login,
+    Progress,
+    Quota,
+    ReportListing,
+    Submission,
+    Target,
+)
 from frontend.tokens import checked_token
 
 _CHUNK_BYTES = 256 * 1024
@@ -21,7 +35,9 @@ _PAUSES = (0.2, 0.6, 1.5)  # seconds between tries when no connection could be m
 _RETRIED = (httpx.ConnectError, httpx.ConnectTimeout)
 _RETRIED_READ = (*_RETRIED, httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout)
 
-Progress = Callable[[int, int], None]
+Counting = Callable[[int, int], None]
+_LONGEST_SILENCE = 40.0  # seconds; the service sends a sign of life every 15
+T = TypeVar("T")
 
 
 class Client:
@@ -118,7 +134,7 @@ class Client:
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return read(Submission.read, self._json("POST", "/submissions", json=body, headers=headers, again=True))
 
-    def upload(self, submission: str, archive: Path, *, progress: Progress | None = None) -> Submission:
+    def upload(self, submission: str, archive: Path, *, progress: Counting | None = None) -> Submission:
         """Stream a zip from disk; `progress(sent, total)` counts bytes. Never holds more than a chunk in memory."""
         total = archive.stat().st_size
         answer = self._send(
@@ -135,22 +151,82 @@ class Client:
         return read(Submission.read, self._json("GET", path_of("submissions", submission)))
 
     def submissions(self) -> tuple[Submission, ...]:
-        """The team's own submissions, newest first; the latest 200."""
-        return read_all(
-            Submission.read, self._json("GET", "/submissions", params={"limit": _LONGEST_PAGE}), key="submissions"
+        """The team's own submissions, newest first."""
+        return self._every(Submission.read, "/submissions", key="submissions")
+
+    def act(self, submission: str, *, verb: str, body: Mapping[str, Any] | None = None) -> Submission:
+        """publish, unpublish, withdraw, or (maintainers) retry, hide, show, disqualify, reinstate."""
+        options = {"json": dict(body)} if body else {}
+        return read(
+            Submission.read, self._json("POST", path_of("submissions", submission, verb), again=True, **options)
         )
 
-    def act(self, submission: str, *, verb: str) -> Submission:
-        """publish, unpublish, withdraw, or (maintainers) retry."""
-        return read(Submission.read, self._json("POST", path_of("submissions", submission, verb), again=True))
+    def quota(self, benchmark: str, *, team: str = "") -> Quota:
+        """What the team may still submit; a maintainer names the team."""
+        query = {"team": team} if team else {}
+        return read(Quota.read, self._json("GET", path_of("benchmarks", benchmark, "quota"), params=query))
+
+    def progress(self, submission: str) -> Progress:
+        """How far a submission is."""
+        return read(Progress.read, self._json("GET", path_of("submissions", submission, "progress")))
+
+    def stream(self, submission: str) -> Iterator[Progress]:
+        """How far a submission is, each time that it changes, until it rests or the stream breaks off.
+
+        Raises ClientError where the service has no stream to give; what breaks off later just ends it.
+        """
+        patience = httpx.Timeout(5.0, read=_LONGEST_SILENCE)
+        try:
+            with self._http.stream("GET", path_of("submissions", submission, "stream"), timeout=patience) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise from_problem(status=answer.status_code, body=problem(answer))
+                for line in answer.iter_lines():
+                    if line.startswith("data: "):
+                        yield read(Progress.read, json.loads(line.removeprefix("data: ")))
+        except httpx.HTTPError:
+            return
+
+    # Notices
+
+    def targets(self) -> tuple[Target, ...]:
+        """Where the team is told of its submissions' endings."""
+        return read_all(Target.read, self._json("GET", "/notices"), key="targets")
+
+    def add_webhook(self, url: str) -> Target:
+        """Tell a webhook; the answer alone holds its secret."""
+        return read(Target.read, self._json("POST", "/notices/webhooks", json={"url": url}))
+
+    def add_email(self, address: str) -> Target:
+        """Tell an e-mail address, once confirmed."""
+        return read(Target.read, self._json("POST", "/notices/emails", json={"address": address}))
+
+    def confirm_target(self, target: str, *, code: str) -> Target:
+        """Confirm an e-mail address with the code mailed there."""
+        return read(Target.read, self._json("POST", path_of("notices", target, "confirm"), json={"code": code}))
+
+    def test_target(self, target: str) -> None:
+        """Send a notice that tells nothing."""
+        self._send("POST", path_of("notices", target, "test"))
+
+    def remove_target(self, target: str) -> None:
+        """Send nothing there any more."""
+        self._send("DELETE", path_of("notices", target))
+
+    def deliveries(self, *, state: str = "") -> tuple[Delivery, ...]:
+        """What was sent, newest first."""
+        query = {"state": state} if state else {}
+        return self._every(Delivery.read, "/notices/deliveries", key="deliveries", **query)
+
+    def retry_delivery(self, delivery: str) -> None:
+        """Try a delivery that was given up anew."""
+        self._send("POST", path_of("notices", "deliveries", delivery, "retry"))
 
     # Maintainers
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """Curated entries, at most 200; a maintainer sees the retired ones too."""
-        return read_all(
-            Baseline.read, self._json("GET", "/baselines", params={"limit": _LONGEST_PAGE}), key="baselines"
-        )
+        """Curated entries; a maintainer sees the retired ones too."""
+        return self._every(Baseline.read, "/baselines", key="baselines")
 
     def add_baseline(self, entry: Mapping[str, Any]) -> Baseline:
         """Add a curated entry; `entry` is the request body."""
@@ -165,6 +241,24 @@ class Client:
         return read(
             Baseline.read, self._json("POST", path_of("baselines", baseline, "retire"), json={"reason": reason})
         )
+
+    def change_limits(self, benchmark: str, changes: Mapping[str, int | None]) -> Mapping[str, Any]:
+        """Set the limits named; None is no limit."""
+        path = path_of("benchmarks", benchmark, "quota-limits")
+        return dict(self._json("PATCH", path, json=dict(changes)))
+
+    def grant(self, wish: Mapping[str, Any]) -> Grant:
+        """Grant a team more; `wish` is the request body."""
+        return read(Grant.read, self._json("POST", "/quota-grants", json=dict(wish)))
+
+    def grants(self, *, benchmark: str = "", team: str = "") -> tuple[Grant, ...]:
+        """What was granted, newest first."""
+        query = {name: value for name, value in (("benchmark", benchmark), ("team", team)) if value}
+        return self._every(Grant.read, "/quota-grants", key="grants", **query)
+
+    def revoke_grant(self, grant: str) -> Grant:
+        """End a grant now."""
+        return read(Grant.read, self._json("POST", path_of("quota-grants", grant, "revoke")))
 
     def audit(self, *, limit: int = 50) -> tuple[AuditEntry, ...]:
         """The latest acts of maintainers, newest first."""
@@ -184,6 +278,18 @@ class Client:
         return body
 
     # Sending
+
+    def _every(self, reader: Callable[[Any], T], path: str, *, key: str, **query: str) -> tuple[T, ...]:
+        """A whole list, page by page."""
+        found: list[T] = []
+        cursor: dict[str, str] = {}
+        while True:
+            body = self._json("GET", path, params={"limit": _LONGEST_PAGE, **query, **cursor})
+            found += read_all(reader, body, key=key)
+            following = body.get("next_cursor") if isinstance(body, Mapping) else None
+            if not following:
+                return tuple(found)
+            cursor = {"cursor": str(following)}
 
     def _json(self, method: str, path: str, *, again: bool | None = None, **options: Any) -> Any:
         return body_of(self._send(method, path, again=again, **options))
@@ -217,7 +323,7 @@ class Client:
         raise AssertionError("unreachable")
 
 
-def _chunks(archive: Path, *, total: int, progress: Progress | None) -> Iterator[bytes]:
+def _chunks(archive: Path, *, total: int, progress: Counting | None) -> Iterator[bytes]:
     sent = 0
     with archive.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):

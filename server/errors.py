@@ -104,6 +104,13 @@ class TooManyError(GsiError):
     remedy = "Wait until what you began before has ended."
 
 
+class QuotaError(TooManyError):
+    """A team has submitted as much as it may."""
+
+    code, title = "quota-exhausted", "The quota is used up"
+    remedy = "See GET /api/v1/benchmarks/{id}/quota for what is left and when it begins anew."
+
+
 class StorageError(GsiError):
     """The object storage does not answer or refuses us."""
 

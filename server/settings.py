@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
@@ -11,7 +12,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from scorer.installation import default_weights_folder
-from server.addresses import is_broker_address, is_database_address, is_web_address
+from server.addresses import is_broker_address, is_database_address, is_mail_server_address, is_web_address
 
 _SHORTEST_SECRET = 32
 _ENCODE = "In a user's name and a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
@@ -56,6 +57,13 @@ class Settings(DatabaseSettings):
     development_login: bool = False
     """Anyone may sign in as any team and as maintainer: for one's own machine only."""
 
+    quota_per_day: int = Field(default=10, ge=0, le=1_000_000)
+    """How many submissions a team may make to a benchmark in a UTC day, unless the benchmark has limits of its own."""
+    quota_total: int = Field(default=1000, ge=0, le=1_000_000)
+    """How many in all."""
+    quota_at_once: int = Field(default=3, ge=0, le=1_000_000)
+    """How many may be under way at once, from the beginning of the upload until the scores stand."""
+
     max_archive_bytes: int = Field(default=1024**3, ge=1024)
     uploads_at_once: int = Field(default=32, ge=1, le=1000)
     uploads_of_a_team: int = Field(default=3, ge=1, le=1000)
@@ -63,6 +71,15 @@ class Settings(DatabaseSettings):
     """How long one megabyte of an upload may take; a slower sender is cut off."""
     upload_least_bytes_per_second: float = Field(default=128 * 1024, gt=0)
     """How fast an upload must be on average, once the time of one megabyte is over; a slower sender is cut off."""
+
+    listeners_at_once: int = Field(default=500, ge=1, le=100_000)
+    """How many may follow their submissions by server-sent events at once."""
+    smtp_url: SecretStr | None = None
+    """The mail server: smtp://user:password@host:port (STARTTLS where offered) or smtps://…; without it no e-mail."""
+    mail_from: str = "gsi-bench@localhost"
+    """Whom mails come from."""
+    webhooks_to_private_addresses: bool = False
+    """Whether webhooks may lead into this network; on a public service anybody could reach what stands there."""
 
     work_dir: Path = Path(tempfile.gettempdir()) / "gsi-work"
     lease_seconds: float = Field(default=60, gt=0)
@@ -74,6 +91,16 @@ class Settings(DatabaseSettings):
     score_timeout_seconds: float = Field(default=4 * 3600, gt=0)
     scorer_memory_bytes: int = Field(default=8 * 1024**3, ge=256 * 1024**2)
     scorer_threads: int = Field(default=1, ge=1, le=256)
+    runner: Literal["auto", "container", "bubblewrap", "process"] = "auto"
+    """What participants' files are decoded in (``server/scoring/choose_runner.py``)."""
+    scorer_image: str | None = None
+    """The scorer's image by digest, ``name@sha256:…`` or ``sha256:…``; the container engine must have it."""
+    docker_host: str = "unix:///var/run/docker.sock"
+    """Where the container engine listens."""
+    scorer_processes: int = Field(default=256, ge=16, le=100_000)
+    """How many processes and threads a scorer may have."""
+    gpus: str = ""
+    """The GPUs that scorers may have, by number or name, separated by commas."""
     instruments: Path | None = None
     """A JSON file that says where weights lie and which model judges; scorers read it (``scorer/instruments.py``)."""
     weights: Path = Field(default_factory=lambda: default_weights_folder(os.environ))
@@ -88,11 +115,36 @@ class Settings(DatabaseSettings):
             raise ValueError("is not an address of the form https://host or http://host:port")
         return value.rstrip("/")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_mail_server_address(value.get_secret_value()):
+            raise ValueError(f"is not an address of the form smtp://user:password@host:port or smtps://…. {_ENCODE}")
+        return value
+
     @field_validator("broker_url")
     @classmethod
     def _names_a_broker(cls, value: SecretStr) -> SecretStr:
         if not is_broker_address(value.get_secret_value()):
             raise ValueError(f"is not an address of the form redis://:password@host:port/number or amqp://…. {_ENCODE}")
+        return value
+
+    @field_validator("scorer_image")
+    @classmethod
+    def _names_an_image_by_digest(cls, value: str | None) -> str | None:
+        if not value:  # a variable that is set to nothing
+            return None
+        if not re.fullmatch(r"([^\s@]+@)?sha256:[0-9a-f]{64}", value):
+            raise ValueError(
+                "is not an image by digest, name@sha256:… or sha256:…; a tag can be moved to another image"
+            )
+        return value
+
+    @field_validator("gpus")
+    @classmethod
+    def _names_gpus(cls, value: str) -> str:
+        if not re.fullmatch(r"([A-Za-z0-9:_-]+(,[A-Za-z0-9:_-]+)*)?", value):
+            raise ValueError("is not a list of GPUs such as 0,1")
         return value
 
     @model_validator(mode="after")
@@ -102,6 +154,10 @@ class Settings(DatabaseSettings):
         if self.instruments is not None and not self.instruments.is_file():
             raise ValueError(f"GSI_INSTRUMENTS: there is no file {self.instruments}")
         if self.environment == "production":
+            if self.runner == "process":
+                raise ValueError(
+                    "GSI_RUNNER=process hides nothing from participants' files and is refused in production"
+                )
             if self.development_login:
                 raise ValueError("GSI_DEVELOPMENT_LOGIN lets anyone in and is refused in production")
             if len(self.secret_key.get_secret_value()) < _SHORTEST_SECRET:

@@ -13,6 +13,21 @@ const identity = () => {
   one("[data-team]").textContent = gsi.team() || "your team";
 };
 identity();
+// What the team may still submit; a service or a login that cannot tell leaves the line away.
+const quota = async () => {
+  const field = one("#quota-field");
+  try {
+    if (!gsi.token() || !form.elements.benchmark.value) throw new Error("nobody to ask for");
+    const left = await gsi.api("GET", `/benchmarks/${encodeURIComponent(form.elements.benchmark.value)}/quota`);
+    const words = [["per_day", "today"], ["total", "in all"], ["at_once", "at once"]]
+      .filter(([kind]) => left[kind].limit !== null)
+      .map(([kind, word]) => `${left[kind].remaining} of ${left[kind].limit} ${word}`);
+    one("#quota").textContent = words.length ? `${words.join(", ")}; the day begins anew at 00:00 UTC` : "No limit";
+    field.hidden = false;
+  } catch { field.hidden = true; }
+};
+quota();
+form.elements.benchmark.addEventListener("change", quota);
 one("[data-logout]").addEventListener("click", () => { gsi.logout(); created = null; identity(); one("#team").focus(); });
 
 const megabytes = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) + " MB";

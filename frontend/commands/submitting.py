@@ -15,18 +15,18 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     MofNCompleteColumn,
-    Progress,
     TaskID,
     TextColumn,
     TransferSpeedColumn,
 )
+from rich.progress import Progress as Bars
 
 from frontend.client import Client
 from frontend.commands import show
 from frontend.commands.session import Exit, Session
 from frontend.errors import ClientError, Unreachable
-from frontend.present import TERMINAL, stage_title, state_badge
-from frontend.resources import Defect, Submission
+from frontend.present import TERMINAL, duration, stage_title, state_badge
+from frontend.resources import Defect, Progress, Submission
 from scorer.bundle import check as check_archive
 from scorer.contract import BenchmarkManifest
 
@@ -145,7 +145,7 @@ def submit(
 
 def _upload(session: Session, client: Client, submission: str, archive: Path) -> Submission:
     columns = (TextColumn("Uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=session.err, transient=True) as bar:
+    with Bars(*columns, console=session.err, transient=True) as bar:
         task = bar.add_task("upload", total=archive.stat().st_size)
         return client.upload(submission, archive, progress=lambda sent, _total: bar.update(task, completed=sent))
 
@@ -179,33 +179,58 @@ def follow(
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.monotonic,
 ) -> Submission:
-    """Watch until the submission rests (scored, refused, failed, ...); a short absence of the service is waited out."""
+    """Watch until the submission rests (scored, refused, failed, ...); a short absence of the service is waited out.
+
+    The service tells by its stream when something has changed; where there is none, it is asked each second.
+    """
     last_seen = now()
     with _bars(session) as draw:
         while True:
             try:
                 found = client.submission(submission)
                 last_seen = now()
-                draw(found)
+                draw(found, None)
                 if found.state in TERMINAL:
                     return found
+                for progress in _told(client, submission):
+                    last_seen = now()
+                    draw(client.submission(submission), progress)
             except ClientError as error:
                 if error.status not in (0, 502, 503, 504) or now() - last_seen > _PATIENCE:
                     raise
             sleep(_PAUSE)
 
 
+def _told(client: Client, submission: str) -> Iterator[Progress]:
+    """What the stream tells; nothing where the service has none for us."""
+    try:
+        yield from client.stream(submission)
+    except ClientError as error:
+        if error.status in (401, 403):
+            raise
+
+
+def _waiting(progress: Progress | None) -> str:
+    """The place in the queue and the estimate, in words."""
+    if progress is None or progress.at_rest:
+        return ""
+    before = f", {progress.position} before it" if progress.position > 0 else ""
+    if progress.p50 is None or progress.p90 is None:
+        return before
+    return f"{before}, ready in about {duration(progress.p50)} (90%: {duration(progress.p90)})"
+
+
 @contextmanager
-def _bars(session: Session) -> Iterator[Callable[[Submission], None]]:
+def _bars(session: Session) -> Iterator[Callable[[Submission, Progress | None], None]]:
     """One bar for each subset, and the state above them."""
     stage_column = TextColumn("[dim]{task.fields[stage]}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), stage_column)
-    with Progress(*columns, console=session.err, transient=True) as bar:
+    with Bars(*columns, console=session.err, transient=True) as bar:
         state_line = bar.add_task("", total=None, stage="")
         tasks: dict[str, TaskID] = {}
 
-        def draw(found: Submission) -> None:
-            bar.update(state_line, description=state_badge(found.state).word)
+        def draw(found: Submission, progress: Progress | None) -> None:
+            bar.update(state_line, description=state_badge(found.state).word + _waiting(progress))
             for run in found.runs:
                 if run.subset not in tasks:
                     tasks[run.subset] = bar.add_task(run.subset, total=None, stage="")

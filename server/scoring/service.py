@@ -22,7 +22,7 @@ from server.db.pool import transaction
 from server.errors import StorageError
 from server.jobs import JobQueue
 from server.scoring import folders, store
-from server.scoring.instruments import for_job
+from server.scoring.instruments import Needs, for_job, needs_of
 from server.scoring.model import LockedSubmission, Run
 from server.scoring.results import UntrustworthyResultError, read_report, read_verdict, scores_of
 from server.scoring.runner import Job, JobKind, Outcome, OutcomeKind, Runner
@@ -225,6 +225,8 @@ class Scoring:
         self._sweep_stuck()
         self._sweep_gates()
         with transaction(self.pool) as conn:
+            submissions.publish_due(conn)
+        with transaction(self.pool) as conn:
             runs = store.waiting_runs(conn, patience=self._patience)
         for run in runs:
             self.queue.score(run.id)
@@ -275,6 +277,9 @@ class Scoring:
     def _run(
         self, kind: JobKind, private: folders.Folders, timeout: float, beat: Callable[[ProgressLine | None], bool]
     ) -> Outcome:
+        needs = Needs((), None)
+        if kind is JobKind.SCORE:
+            needs = needs_of(for_job(self.settings.instruments, weights=self.settings.weights))
         job = Job(
             kind=kind,
             input_dir=private.input,
@@ -282,7 +287,9 @@ class Scoring:
             timeout=timeout,
             memory_bytes=self.settings.scorer_memory_bytes,
             threads=self.settings.scorer_threads,
-            environment=self._secrets if kind is JobKind.SCORE else {},
+            environment={} if needs.endpoint is None else self._secrets,
+            read_only=needs.read_only,
+            endpoint=needs.endpoint,
         )
         return self.runner.run(job, beat)
 

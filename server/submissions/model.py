@@ -35,6 +35,8 @@ class Submission:
     request_hash: bytes | None
     created_at: datetime
     published_at: datetime | None
+    embargo_until: datetime | None
+    moderation_reason: str | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -67,15 +68,35 @@ def by_idempotency_key(conn: Connection, *, team_id: UUID, key: str) -> Submissi
     return _QUERIES.maybe(conn, "by_idempotency_key", Submission, team_id=team_id, idempotency_key=key)
 
 
-def list_by_team(conn: Connection, team_id: UUID | None, *, limit: int, offset: int) -> list[Submission]:
-    """A team's submissions (None: everybody's), newest first."""
-    return _QUERIES.all(conn, "list_by_team", Submission, team_id=team_id, limit=limit, offset=offset)
+def list_by_team(
+    conn: Connection, team_id: UUID | None, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[Submission]:
+    """A team's submissions (None: everybody's), newest first, older than the one begun at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "list_by_team", Submission, team_id=team_id, limit=limit, after_at=at, after_id=identity)
 
 
-def move(conn: Connection, submission_id: UUID, target: State, *, detail: str = "") -> bool:
-    """Move to ``target`` and log it, if the present state allows; False when it does not."""
-    sources = [str(state) for state in sources_of(target)]
-    return _QUERIES.run(conn, "move", id=submission_id, target=str(target), sources=sources, detail=detail) == 1
+def move(
+    conn: Connection,
+    submission_id: UUID,
+    target: State,
+    *,
+    detail: str = "",
+    only_from: Collection[State] | None = None,
+    embargo_until: datetime | None = None,
+) -> bool:
+    """Move to ``target`` and log it, if the present state allows; False when it does not.
+
+    ``only_from``: which of the states that lead there are meant; None: all. ``embargo_until``: for an embargo.
+    """
+    sources = [str(state) for state in sources_of(target) if only_from is None or state in only_from]
+    parameters = {"sources": sources, "detail": detail, "embargo_until": embargo_until}
+    return _QUERIES.run(conn, "move", id=submission_id, target=str(target), **parameters) == 1
+
+
+def embargoes_over(conn: Connection) -> list[UUID]:
+    """Submissions whose embargo has ended, held until the transaction ends."""
+    return [row.id for row in _QUERIES.all(conn, "embargoes_over", _Id)]
 
 
 def set_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> None:

@@ -5,6 +5,7 @@ further each time they are read, so a watcher sees every state.
 """
 
 import itertools
+import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -106,6 +107,9 @@ class Service:
     audit: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    grants: list[dict[str, Any]] = field(default_factory=list)
+    targets: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
     refused: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     board_queries: list[tuple[str, str, str]] = field(default_factory=list)
@@ -131,6 +135,7 @@ def create_fake_api(service: Service) -> FastAPI:
 
     _public(app, service)
     _teams(app, service)
+    _notices(app, service)
     _maintainers(app, service)
     return app
 
@@ -250,9 +255,94 @@ def _teams(app: FastAPI, service: Service) -> None:
         _proceed(service, found)
         return found
 
+    @app.get("/api/v1/submissions/{name}/progress")
+    def progress(name: str, authorization: str = Header("")) -> Any:
+        return _progress_of(_own(service, name, authorization))
+
+    @app.get("/api/v1/submissions/{name}/stream")
+    def stream(name: str, authorization: str = Header("")) -> Any:
+        told = _progress_of(_own(service, name, authorization))
+        return PlainTextResponse(f"event: progress\ndata: {json.dumps(told)}\n\n", media_type="text/event-stream")
+
+    @app.get("/api/v1/benchmarks/{name}/quota")
+    def quota(name: str, authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {
+            "benchmark": name,
+            "per_day": {"limit": 5, "used": 2, "remaining": 3},
+            "total": {"limit": 200, "used": 40, "remaining": 160},
+            "at_once": {"limit": None, "used": 1, "remaining": None},
+            "resets_at": "2026-11-24T00:00:00Z",
+        }
+
     moves = {"publish": "published", "unpublish": "scored", "withdraw": "withdrawn"}
     for verb, state in moves.items():
         app.post(f"/api/v1/submissions/{{name}}/{verb}")(_mover(service, state))
+
+
+def _progress_of(submission: dict[str, Any]) -> dict[str, Any]:
+    rests = submission["state"] not in ("created", *STATES[:-1])
+    return {
+        "id": submission["id"],
+        "state": submission["state"],
+        "at_rest": rests,
+        "position": None if rests else 3,
+        "stage": None,
+        "done": 17,
+        "total": 80,
+        "estimate": None if rests else {"p50": 95, "p90": 3900},
+    }
+
+
+def _notices(app: FastAPI, service: Service) -> None:
+    numbers = itertools.count(1)
+
+    def add(authorization: str, kind: str, address: str) -> dict[str, Any]:
+        _who(service, authorization)
+        made = {"id": f"00000000-0000-0000-0001-{next(numbers):012d}", "kind": kind, "address": address}
+        service.targets.append({**made, "created_at": NOW, "confirmed_at": NOW if kind == "webhook" else None})
+        return {**service.targets[-1], "secret": "whsec_once" if kind == "webhook" else None}
+
+    def found(name: str) -> dict[str, Any]:
+        return next(each for each in service.targets if each["id"] == name)
+
+    @app.get("/api/v1/notices")
+    def targets(authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {"targets": service.targets}
+
+    @app.post("/api/v1/notices/webhooks", status_code=201)
+    async def webhook(request: Request, authorization: str = Header("")) -> Any:
+        return add(authorization, "webhook", (await request.json())["url"])
+
+    @app.post("/api/v1/notices/emails", status_code=201)
+    async def email(request: Request, authorization: str = Header("")) -> Any:
+        return add(authorization, "email", (await request.json())["address"])
+
+    @app.post("/api/v1/notices/{name}/confirm")
+    async def confirm(name: str, request: Request) -> Any:
+        if (await request.json())["code"] != "c0de":
+            raise Problem(422, "invalid", "That is not the code that was sent.", "Copy it from the mail.")
+        found(name)["confirmed_at"] = NOW
+        return found(name)
+
+    @app.post("/api/v1/notices/{name}/test", status_code=202)
+    def test(name: str) -> Any:
+        service.deliveries.insert(0, {"id": "d-1", "address": found(name)["address"], "what": "test", "state": "dead"})
+        service.deliveries[0] |= {"attempts": 8, "last_error": "it answered 503", "created_at": NOW}
+        return found(name)
+
+    @app.delete("/api/v1/notices/{name}", status_code=204)
+    def remove(name: str) -> None:
+        service.targets.remove(found(name))
+
+    @app.get("/api/v1/notices/deliveries")
+    def deliveries() -> Any:
+        return {"deliveries": service.deliveries, "next_cursor": None}
+
+    @app.post("/api/v1/notices/deliveries/{name}/retry", status_code=202)
+    def retry(name: str) -> None:
+        service.deliveries[0]["state"] = "pending"
 
 
 def _new_submission(team: str, wish: dict[str, Any]) -> dict[str, Any]:
@@ -281,9 +371,14 @@ def _own(service: Service, name: str, authorization: str) -> dict[str, Any]:
 
 
 def _mover(service: Service, state: str) -> Callable[..., Any]:
-    def move(name: str, authorization: str = Header("")) -> Any:
+    async def move(name: str, request: Request, authorization: str = Header("")) -> Any:
         submission = _own(service, name, authorization)
-        if state in ("published", "scored") and submission["state"] not in ("scored", "published"):
+        wish = await request.json() if await request.body() else {}
+        if wish.get("embargo_until"):
+            submission["embargo_until"] = wish["embargo_until"]
+            _move(submission, "embargoed")
+            return submission
+        if state in ("published", "scored") and submission["state"] not in ("scored", "published", "embargoed"):
             raise Problem(409, "wrong_state", "Only a scored submission can be published", "Wait until it is scored.")
         _move(submission, state)
         return submission
@@ -330,6 +425,18 @@ def _run(subset: str, state: str, done: int) -> dict[str, Any]:
     }
 
 
+def _moderator(service: Service, act: Callable[..., None], verb: str, state: str) -> Callable[..., Any]:
+    async def moderate(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, f"submission.{verb}", name, wish)
+        submission = service.submissions[name]
+        submission["moderation_reason"] = wish["reason"] if state in ("delisted", "disqualified") else None
+        _move(submission, state)
+        return submission
+
+    return moderate
+
+
 def _maintainers(app: FastAPI, service: Service) -> None:
     numbers = itertools.count(1)
 
@@ -364,6 +471,39 @@ def _maintainers(app: FastAPI, service: Service) -> None:
         act(authorization, "baseline.retire", name, wish)
         service.baselines[name] |= {"retired_at": NOW, "retired_reason": wish["reason"]}
         return service.baselines[name]
+
+    for verb, state in {
+        "hide": "delisted",
+        "show": "published",
+        "disqualify": "disqualified",
+        "reinstate": "scored",
+    }.items():
+        app.post(f"/api/v1/submissions/{{name}}/{verb}")(_moderator(service, act, verb, state))
+
+    @app.patch("/api/v1/benchmarks/{name}/quota-limits")
+    async def limits(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, "quota.limits", name, wish)
+        return {"benchmark": name, "per_day": 5, "total": 200, "at_once": None, **wish}
+
+    @app.get("/api/v1/quota-grants")
+    def grants(authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {"grants": service.grants}
+
+    @app.post("/api/v1/quota-grants", status_code=201)
+    async def grant(request: Request, authorization: str = Header("")) -> Any:
+        wish, name = await request.json(), f"00000000-0000-0000-0000-{next(numbers):012d}"
+        act(authorization, "quota.grant", name, wish)
+        service.grants.insert(0, {"id": name, "created_at": NOW, "revoked_at": None, **wish})
+        return service.grants[0]
+
+    @app.post("/api/v1/quota-grants/{name}/revoke")
+    def revoke(name: str, authorization: str = Header("")) -> Any:
+        act(authorization, "quota.revoke", name, None)
+        found = next(each for each in service.grants if each["id"] == name)
+        found["revoked_at"] = NOW
+        return found
 
     @app.get("/api/v1/submissions/{name}/reports")
     def reports(name: str, authorization: str = Header("")) -> Any:

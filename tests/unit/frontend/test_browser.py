@@ -81,6 +81,20 @@ def test_no_page_has_a_serious_fault_of_accessibility_in_light_or_dark(browser: 
         context.close()
 
 
+def test_a_team_sees_what_is_left_and_sets_an_embargo(context: BrowserContext, site: str, service: Service) -> None:
+    name = submitted(site)
+    service.submissions[name]["state"] = "scored"
+    log_in(context, site)
+    expect(opened(context, f"{site}/submit").locator("#quota")).to_contain_text("3 of 5 today, 160 of 200 in all")
+    page = opened(context, f"{site}/submission?id={name}")
+    page.fill("#embargo-day", "2027-01-31")
+    page.click("text=Set embargo")
+    expect(page.locator(".notice.good")).to_contain_text("2027-01-31 00:00:00 UTC")
+    assert service.submissions[name]["embargo_until"] == "2027-01-31T00:00:00Z"
+    page.click("text=Publish now")
+    expect(page.locator("#state")).to_contain_text("Published")
+
+
 def test_the_plain_tables_can_be_read_in_the_dark(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport=DESK, color_scheme="dark")  # type: ignore[arg-type]
     page = context.new_page()

@@ -13,7 +13,10 @@ from server.curation import service as curation
 from server.curation.model import NewEntry
 from server.curation.seed import seed
 from server.db.pool import transaction
+from server.notices import store as notices
+from server.submissions import store
 from server.submissions.lifecycle import State
+from server.submissions.quotas import service as quotas
 from tests import making
 from tests.reporting import CANARY, keep_reports
 
@@ -39,6 +42,9 @@ BASELINE = {
     "source_url": "https://example.org",
     "scores": {"sat-real": {"overall": 1}},
 }
+WHY = {"reason": "because of a rule"}
+GRANT = {"team": "Owners", "benchmark": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
+QUOTA = {"benchmark_id": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
 ALL = Case((200, 200, 200, 200))
 
 CASES: dict[tuple[str, str], Case] = {
@@ -60,6 +66,25 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/submissions/{submission_id}/unpublish"): Case((401, 404, 200, 200), State.PUBLISHED),
     ("POST", "/submissions/{submission_id}/withdraw"): Case((401, 404, 200, 200)),
     ("POST", "/submissions/{submission_id}/retry"): Case((401, 403, 403, 200), State.FAILED),
+    ("POST", "/submissions/{submission_id}/hide"): Case((401, 403, 403, 200), State.PUBLISHED, WHY),
+    ("POST", "/submissions/{submission_id}/show"): Case((401, 403, 403, 200), State.DELISTED, WHY),
+    ("POST", "/submissions/{submission_id}/disqualify"): Case((401, 403, 403, 200), State.SCORED, WHY),
+    ("POST", "/submissions/{submission_id}/reinstate"): Case((401, 403, 403, 200), State.DISQUALIFIED, WHY),
+    ("GET", "/benchmarks/{benchmark_id}/quota"): Case((401, 200, 200, 422)),
+    ("PATCH", "/benchmarks/{benchmark_id}/quota-limits"): Case((401, 403, 403, 200), body={"per_day": 9000}),
+    ("GET", "/submissions/{submission_id}/progress"): Case((401, 404, 200, 200)),
+    ("GET", "/submissions/{submission_id}/stream"): Case((404, 404, 200, 200)),
+    ("GET", "/notices"): Case((401, 200, 200, 403)),
+    ("POST", "/notices/webhooks"): Case((401, 201, 201, 403), body={"url": "https://example.org/hook"}),
+    ("POST", "/notices/emails"): Case((401, 409, 409, 403), body={"address": "lab@example.org"}),
+    ("POST", "/notices/{target_id}/confirm"): Case((401, 404, 422, 403), body={"code": "wrong"}),
+    ("POST", "/notices/{target_id}/test"): Case((401, 404, 202, 403)),
+    ("DELETE", "/notices/{target_id}"): Case((401, 404, 204, 403)),
+    ("GET", "/notices/deliveries"): Case((401, 200, 200, 200)),
+    ("POST", "/notices/deliveries/{delivery_id}/retry"): Case((401, 404, 202, 202)),
+    ("GET", "/quota-grants"): Case((401, 403, 403, 200)),
+    ("POST", "/quota-grants"): Case((401, 403, 403, 201), body=GRANT),
+    ("POST", "/quota-grants/{grant_id}/revoke"): Case((401, 403, 403, 200)),
     ("GET", "/submissions/{submission_id}/reports"): Case((401, 403, 403, 200)),
     ("GET", "/submissions/{submission_id}/reports/{subset}"): Case((401, 403, 403, 200)),
     ("GET", "/baselines"): ALL,
@@ -76,6 +101,9 @@ class World(NamedTuple):
 
     submission: UUID
     baseline: UUID
+    grant: UUID
+    target: UUID
+    delivery: UUID
     original: str
     headers: dict[str, dict[str, str]]
 
@@ -83,6 +111,9 @@ class World(NamedTuple):
         return (
             route.replace("{submission_id}", str(submission or self.submission))
             .replace("{entry_id}", str(self.baseline))
+            .replace("{grant_id}", str(self.grant))
+            .replace("{target_id}", str(self.target))
+            .replace("{delivery_id}", str(self.delivery))
             .replace("{benchmark_id}", "blocks")
             .replace("{subset}", "blocks-room")
             .replace("{name:path}", self.original)
@@ -100,16 +131,31 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             keep_reports(conn, storage, submission)
             new = NewEntry(
                 benchmark="blocks",
-                model="Cited",
+                model=f"Cited {uuid4()}",
                 source_url="https://example.org",
                 scores={"blocks-room": {"avg": 1.0}},
             )
             baseline = curation.add(conn, new, actor="test").id
+            team = store.get(conn, submission).team_id
+            target = _target(conn, team)
+            delivery = _dead_delivery(conn, target)
+            grant = quotas.grant(conn, team_id=team, actor="test", expires_at=None, **QUOTA).id
         headers = {"anonymous": {}, "other": login("Others"), "owner": login("Owners"), "maintainer": maintainer}
         original = benchmark_zips.manifest["samples"][0]["original"].removeprefix("originals/")
-        return World(submission, baseline, original, headers)
+        return World(submission, baseline, grant, target, delivery, original, headers)
 
     return make
+
+
+def _target(conn, team):
+    made = notices.add_target(conn, team_id=team, kind="webhook", address=f"https://{uuid4()}.org/", confirmed=True)
+    return made.id
+
+
+def _dead_delivery(conn, target):
+    delivery = notices.add_delivery(conn, target_id=target, what="test")
+    conn.execute("update deliveries set state = 'dead' where id = %s", (delivery,))
+    return delivery
 
 
 def _send(client, method, path, body, headers):
@@ -181,7 +227,7 @@ def test_an_unpublished_submission_disappears_from_the_board_at_once(client, wor
 
 def test_a_team_lists_its_own_submissions_only(client, world):
     made = world(State.SCORED)
-    assert client.get("/submissions", headers=made.headers["other"]).json() == {"submissions": []}
+    assert client.get("/submissions", headers=made.headers["other"]).json()["submissions"] == []
     own = client.get("/submissions", headers=made.headers["owner"]).json()["submissions"]
     assert [one["id"] for one in own] == [str(made.submission)]
 
