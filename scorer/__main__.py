@@ -20,7 +20,7 @@ from typing import NoReturn
 from pydantic import BaseModel, ValidationError
 
 from scorer import bundle
-from scorer.commands import conformance, fetch_weights, judge, official, questions
+from scorer.commands import conformance, convert_weights, detector, fetch_weights, judge, official, parity, questions
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
 from scorer.gate.budget import keep_little_freed
@@ -127,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     official.add_to(commands)
     conformance.add_to(commands)
     fetch_weights.add_to(commands)
+    convert_weights.add_to(commands)
+    detector.add_to(commands)
+    parity.add_to(commands)
     return parser
 
 

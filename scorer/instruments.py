@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from scorer.contract import RunManifest, Strict
+from scorer.detectors.installed import DetectorSettings
 from scorer.errors import BenchmarkError
 from scorer.installation import anchored, default_weights_folder
 from scorer.judges.endpoint import EndpointJudge, EndpointSettings
@@ -60,12 +61,14 @@ class KeptOriginals(Strict):
 class InstrumentSettings(Strict):
     """``weights``: the folder of ``fetch-weights``; None: its default. ``judge``: the language judge, if there is one.
 
+    ``detector``: how GSI-Bench's detector runs, and whether the terms of its weights are accepted.
     ``journals``: where judgements are kept, so that a run that is tried again asks only what is missing.
     ``originals``: where the originals' share of the work is kept; None: nowhere, each run makes it.
     """
 
     weights: Folder | None = None
     judge: Annotated[Endpoint | Local | Recorded, Field(discriminator="adapter")] | None = None
+    detector: DetectorSettings = DetectorSettings()
     journals: Folder | None = None
     originals: KeptOriginals | None = None
 

@@ -21,7 +21,7 @@ from scorer.aggregate import aggregate
 from scorer.appraisal import Answer, appraised
 from scorer.bundle import ArchiveError, Bundle, Picture, open_bundle, sha256_of
 from scorer.contract import Defect, Kind, ProgressLine, Report, Result, SampleReport
-from scorer.detectors.port import Detector
+from scorer.detectors.port import Detector, Learned
 from scorer.deviations import Deviation, Profile, profile_named
 from scorer.errors import BenchmarkError, SubmissionError
 from scorer.inputs import Inputs, Task
@@ -86,10 +86,11 @@ def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lamb
             "detector": instruments.detector.name,
             "judge": instruments.judge.name,
             "perceptual": instruments.perceptual.name,
+            **_provenance(instruments.detector),
             **instruments.judge.provenance(),
             **environment.versions(),
         },
-        weights=_weights(instruments.perceptual),
+        weights=_weights(instruments),
         archive_sha256=sha256_of(inputs.archive),
         results=results,
         timings={"measure": judging - began, "judge": ended - judging, "total": ended - began},
@@ -184,8 +185,14 @@ def result_of(samples: list[SampleReport], profile: Profile) -> Result:
     )
 
 
-def _weights(perceptual: Perceptual) -> dict[str, str]:
-    return {} if perceptual.sha256 is None else {perceptual.name: perceptual.sha256}
+def _provenance(detector: Detector) -> dict[str, str]:
+    return detector.provenance() if isinstance(detector, Learned) else {}
+
+
+def _weights(instruments: Instruments) -> dict[str, str]:
+    detector, perceptual = instruments.detector, instruments.perceptual
+    found = {} if perceptual.sha256 is None else {perceptual.name: perceptual.sha256}
+    return found | (dict(detector.weights) if isinstance(detector, Learned) else {})
 
 
 def _require_names(inputs: Inputs, instruments: Instruments) -> None:

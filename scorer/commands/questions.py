@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     perceptual = registry.perceptual_named(manifest.perceptual, settings)
     asked = protocol.questions(
         inputs=loaded,
-        detector=registry.detector_named(manifest.detector),
+        detector=registry.detector_named(manifest.detector, settings),
         originals=instruments.originals(settings, perceptual),
     )
     count = write_questions(options.out, map(Case.of, asked))

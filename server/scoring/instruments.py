@@ -20,10 +20,10 @@ class Needs(NamedTuple):
 
 def needs_of(instruments: Mapping[str, Any]) -> Needs:
     """What the contents of an ``instruments.json`` lead to, as far as it is there. Names of a hub are no paths."""
-    judge, originals = instruments.get("judge"), instruments.get("originals")
-    judge = judge if isinstance(judge, dict) else {}
-    originals = originals if isinstance(originals, dict) else {}
-    named = (instruments.get("weights"), originals.get("folder"), judge.get("journal"), judge.get("model"))
+    parts = (instruments.get(name) for name in ("judge", "originals", "detector"))
+    judge, originals, detector = (part if isinstance(part, dict) else {} for part in parts)
+    kept = instruments.get("weights"), originals.get("folder")
+    named = (*kept, judge.get("journal"), judge.get("model"), detector.get("grounding_dino"))
     paths = tuple(Path(name) for name in named if isinstance(name, str) and name.startswith("/"))
     endpoint = judge.get("url") if judge.get("adapter") == "endpoint" else None
     return Needs(tuple(path for path in paths if path.exists()), endpoint)
