@@ -83,7 +83,9 @@ def score(options: argparse.Namespace) -> None:
     with progress_in(options.output / PROGRESS) as progress:
         report = protocol.score(
             inputs=loaded,
-            instruments=registry.instruments_of(manifest, instruments.read(options.input / instruments.FILE)),
+            instruments=registry.instruments_of(
+                manifest, instruments.read(options.input / instruments.FILE).reached_through(options.socket)
+            ),
             progress=progress,
         )
     write_model(options.output / REPORT, report)
@@ -108,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("score", help="score one subset of one submission; writes a report")
     run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
+    run.add_argument("--socket", help="a unix socket that leads to the judge's endpoint, where there is no network")
     run.set_defaults(command=score)
     steps.add_to(commands)
     ask = commands.add_parser("judge", help="have a vision-language model answer a folder of questions")

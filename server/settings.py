@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
@@ -74,6 +75,16 @@ class Settings(DatabaseSettings):
     score_timeout_seconds: float = Field(default=4 * 3600, gt=0)
     scorer_memory_bytes: int = Field(default=8 * 1024**3, ge=256 * 1024**2)
     scorer_threads: int = Field(default=1, ge=1, le=256)
+    runner: Literal["auto", "container", "bubblewrap", "process"] = "auto"
+    """What participants' files are decoded in (``server/scoring/choose_runner.py``)."""
+    scorer_image: str | None = None
+    """The scorer's image by digest, ``name@sha256:…`` or ``sha256:…``; the container engine must have it."""
+    docker_host: str = "unix:///var/run/docker.sock"
+    """Where the container engine listens."""
+    scorer_processes: int = Field(default=256, ge=16, le=100_000)
+    """How many processes and threads a scorer may have."""
+    gpus: str = ""
+    """The GPUs that scorers may have, by number or name, separated by commas."""
     instruments: Path | None = None
     """A JSON file that says where weights lie and which model judges; scorers read it (``scorer/instruments.py``)."""
     weights: Path = Field(default_factory=lambda: default_weights_folder(os.environ))
@@ -95,6 +106,22 @@ class Settings(DatabaseSettings):
             raise ValueError(f"is not an address of the form redis://:password@host:port/number or amqp://…. {_ENCODE}")
         return value
 
+    @field_validator("scorer_image")
+    @classmethod
+    def _names_an_image_by_digest(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"([^\s@]+@)?sha256:[0-9a-f]{64}", value):
+            raise ValueError(
+                "is not an image by digest, name@sha256:… or sha256:…; a tag can be moved to another image"
+            )
+        return value
+
+    @field_validator("gpus")
+    @classmethod
+    def _names_gpus(cls, value: str) -> str:
+        if not re.fullmatch(r"([A-Za-z0-9:_-]+(,[A-Za-z0-9:_-]+)*)?", value):
+            raise ValueError("is not a list of GPUs such as 0,1")
+        return value
+
     @model_validator(mode="after")
     def _usable(self) -> Self:
         if self.storage_dir is None and self.s3_bucket is None:
@@ -102,6 +129,10 @@ class Settings(DatabaseSettings):
         if self.instruments is not None and not self.instruments.is_file():
             raise ValueError(f"GSI_INSTRUMENTS: there is no file {self.instruments}")
         if self.environment == "production":
+            if self.runner == "process":
+                raise ValueError(
+                    "GSI_RUNNER=process hides nothing from participants' files and is refused in production"
+                )
             if self.development_login:
                 raise ValueError("GSI_DEVELOPMENT_LOGIN lets anyone in and is refused in production")
             if len(self.secret_key.get_secret_value()) < _SHORTEST_SECRET:

@@ -18,6 +18,7 @@ from server.benchmarks import store as benchmarks
 from server.benchmarks.files import unpacked
 from server.benchmarks.model import Version
 from server.errors import NotFoundError
+from server.scoring import outputs
 from server.scoring.model import LockedSubmission, Run
 from server.storage.port import Storage, download
 
@@ -33,11 +34,14 @@ class Folders(NamedTuple):
 def private_folders(work_dir: Path) -> Iterator[Folders]:
     """Two fresh folders that only this process's user may enter."""
     work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="job-", dir=work_dir, ignore_cleanup_errors=True) as name:
-        folders = Folders(Path(name) / "input", Path(name) / "output")
+    private = Path(tempfile.mkdtemp(prefix="job-", dir=work_dir))
+    try:
+        folders = Folders(private / "input", private / "output")
         for folder in folders:
             folder.mkdir(mode=0o700)
         yield folders
+    finally:
+        outputs.remove(private)
 
 
 def version_of(conn: Connection, benchmark_id: str, version: str) -> Version:

@@ -9,9 +9,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from scorer.contract import Report, Result, Score, Verdict
+from server.scoring import outputs
 from server.scoring.model import NewScore, Run
 
-_MOST_BYTES = 256 * 1024 * 1024
+_MOST_BYTES = 64 * 1024 * 1024
 _DIMENSIONS = ("ic", "sa", "ac", "el", "avg")
 _SLACK = 1e-6
 Model = TypeVar("Model", bound=BaseModel)
@@ -73,13 +74,9 @@ def _all_scores(result: Result) -> dict[str, Score]:
 
 def _read(model: type[Model], file: Path) -> Model:
     try:
-        if file.is_symlink() or not file.is_file():
-            raise UntrustworthyResultError(f"there is no {file.name}")
-        if file.stat().st_size > _MOST_BYTES:
-            raise UntrustworthyResultError(f"{file.name} is larger than {_MOST_BYTES:,} bytes")
-        return model.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise UntrustworthyResultError(f"{file.name} cannot be read") from error
+        return model.model_validate_json(outputs.read(file.parent, file.name, most_bytes=_MOST_BYTES))
+    except outputs.OutputError as error:
+        raise UntrustworthyResultError(str(error)) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -22,7 +22,7 @@ from server.db.pool import transaction
 from server.errors import StorageError
 from server.jobs import JobQueue
 from server.scoring import folders, store
-from server.scoring.instruments import for_job
+from server.scoring.instruments import Needs, for_job, needs_of
 from server.scoring.model import LockedSubmission, Run
 from server.scoring.results import UntrustworthyResultError, read_report, read_verdict, scores_of
 from server.scoring.runner import Job, JobKind, Outcome, OutcomeKind, Runner
@@ -275,6 +275,9 @@ class Scoring:
     def _run(
         self, kind: JobKind, private: folders.Folders, timeout: float, beat: Callable[[ProgressLine | None], bool]
     ) -> Outcome:
+        needs = Needs((), None)
+        if kind is JobKind.SCORE:
+            needs = needs_of(for_job(self.settings.instruments, weights=self.settings.weights))
         job = Job(
             kind=kind,
             input_dir=private.input,
@@ -282,7 +285,9 @@ class Scoring:
             timeout=timeout,
             memory_bytes=self.settings.scorer_memory_bytes,
             threads=self.settings.scorer_threads,
-            environment=self._secrets if kind is JobKind.SCORE else {},
+            environment={} if needs.endpoint is None else self._secrets,
+            read_only=needs.read_only,
+            endpoint=needs.endpoint,
         )
         return self.runner.run(job, beat)
 

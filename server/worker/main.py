@@ -9,18 +9,20 @@ from functools import cache
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 
 from server.db.pool import make_pool
 from server.errors import ConfigurationError
-from server.scoring.process_runner import ProcessRunner
+from server.scoring.choose_runner import choose, runner_of
 from server.scoring.service import Scoring
 from server.settings import Settings, read_settings
 from server.storage.choose import storage_of
 from server.worker.app import add_tasks, make_celery
 from server.worker.queue import CeleryQueue
 
+_LOG = logging.getLogger("gsi.worker")
 _POOL_SIZE = 2
+_EX_CONFIG = 78
 
 
 @cache
@@ -32,17 +34,12 @@ def _settings() -> Settings:
 def _scoring() -> Scoring:
     """This process's use-cases: made at the first task, so that no connection crosses a fork."""
     settings = _settings()
-    if settings.environment == "production":
-        raise ConfigurationError(
-            "The process runner does not isolate submissions and is refused in production.",
-            remedy="Run with GSI_ENVIRONMENT=development until a container runner is configured.",
-        )
     return Scoring(
         settings=settings,
         pool=make_pool(settings.database_url.get_secret_value(), size=_POOL_SIZE),
         storage=storage_of(settings),
         queue=CeleryQueue(app),
-        runner=ProcessRunner(),
+        runner=runner_of(settings),
         owner=f"{socket.gethostname()}:{os.getpid()}",
     )
 
@@ -50,6 +47,16 @@ def _scoring() -> Scoring:
 @setup_logging.connect
 def _log_plainly(loglevel: int = logging.INFO, **_: Any) -> None:
     logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+@worker_init.connect
+def _refuse_what_cannot_score(**_: Any) -> None:
+    """End at the start, and not at every task, where no runner can be had."""
+    try:
+        choose(_settings())
+    except ConfigurationError as error:
+        _LOG.critical("%s %s", error.detail, error.remedy)
+        raise SystemExit(_EX_CONFIG) from error
 
 
 app: Celery = make_celery(_settings())

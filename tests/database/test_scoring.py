@@ -153,7 +153,8 @@ def test_each_protocol_has_a_board_of_its_own(bench: Bench) -> None:
 
 def test_the_scorer_gets_the_installations_instruments_and_the_judges_key(bench: Bench, tmp_path: Path) -> None:
     bench.plan(score="judged")
-    (tmp_path / "instruments.json").write_text('{"journals": "/"}')
+    judge = {"adapter": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "m", "revision": "r"}
+    (tmp_path / "instruments.json").write_text(json.dumps({"journals": "/", "judge": judge}))
     first, second = bench.queued()
     bench.scoring.score(first)
     assert bench.value("select state::text from runs where id = %s", first) == "failed"
