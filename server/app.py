@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Literal
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel
 
@@ -17,15 +17,18 @@ from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
 from server.http.methods import Methods
+from server.http.routing import ApiRouter
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.settings import Settings
 from server.storage.port import Storage
+from server.submissions.multipart.routes import router as uploads
 from server.submissions.routes import router as submissions
+from server.teams.callers import identify
 from server.teams.routes import router as teams
 
-_health = APIRouter(tags=["service"])
+_health = ApiRouter(tags=["service"])
 
 
 class Health(BaseModel):
@@ -71,14 +74,15 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         uploads=Turns(settings.uploads_at_once),
         uploads_of_submissions=Shares(1),
         uploads_of_teams=Shares(settings.uploads_of_a_team),
+        identify=identify,
     )
     problems.install(app)
     app.add_middleware(SmallBodies)
     app.add_middleware(Methods)
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
-    api = APIRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, curation):
+    api = ApiRouter(prefix="/api/v1")
+    for router in (_health, teams, benchmarks, leaderboard, submissions, uploads, curation):
         api.include_router(router)
     app.include_router(api)
     return app

@@ -84,6 +84,34 @@ class LengthMismatchError(GsiError):
     remedy = "Send the archive again."
 
 
+class ChecksumMismatchError(GsiError):
+    """What arrived is not what was announced."""
+
+    status, code, title = 400, "checksum-mismatch", "The bytes are not those that were announced"
+    remedy = "Compute the part's SHA-256 anew, ask for another URL and send the part again."
+
+
+class BadSignatureError(ForbiddenError):
+    """A signed URL was changed, or is none of ours."""
+
+    code, title = "bad-signature", "The URL is not signed by this service"
+    remedy = "Use the URL as it was given, whole and unchanged, or ask for another."
+
+
+class ExpiredUrlError(ForbiddenError):
+    """A signed URL was used too late."""
+
+    code, title = "url-expired", "The URL has expired"
+    remedy = "Ask for another URL; parts that have arrived stay."
+
+
+class MissingUploadError(NotFoundError):
+    """The upload was completed, given up or has expired."""
+
+    code, title = "upload-gone", "The upload is no longer open"
+    remedy = "Look at the submission; if it still waits for its archive, begin another upload."
+
+
 class UnavailableError(GsiError):
     """A part of the service does not answer."""
 

@@ -47,6 +47,8 @@ class Settings(DatabaseSettings):
     storage_dir: Path | None = None
     s3_bucket: str | None = None
     s3_endpoint_url: str | None = None
+    s3_public_endpoint_url: str | None = None
+    """Where participants and browsers reach the bucket, if that is another address than the service's own."""
     s3_region: str = "us-east-1"
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
@@ -57,7 +59,15 @@ class Settings(DatabaseSettings):
     development_login: bool = False
     """Anyone may sign in as any team and as maintainer: for one's own machine only."""
 
-    max_archive_bytes: int = Field(default=1024**3, ge=1024)
+    max_archive_bytes: int = Field(default=8 * 1024**3, ge=1024)
+    upload_part_bytes: int = Field(default=16 * 1024**2, ge=5 * 1024**2, le=5 * 1024**3)
+    """How large the parts of an upload are; S3 takes no smaller ones than the least of these and 10,000 at most."""
+    upload_url_seconds: int = Field(default=3600, ge=60, le=7 * 24 * 3600)
+    """How long the signed URL of a part is good."""
+    upload_lifetime_seconds: int = Field(default=3 * 24 * 3600, ge=600)
+    """How long an upload may take, pauses included; what has arrived by then of an unfinished one is thrown away."""
+    idempotency_lifetime_seconds: int = Field(default=24 * 3600, ge=60)
+    """How long a repeated request with the same Idempotency-Key gets the first one's answer."""
     uploads_at_once: int = Field(default=32, ge=1, le=1000)
     uploads_of_a_team: int = Field(default=3, ge=1, le=1000)
     upload_piece_seconds: float = Field(default=60, gt=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from server.curation import service, store
 from server.curation.model import NewEntry
@@ -21,10 +21,11 @@ from server.curation.schemas import (
 from server.db import audit
 from server.http.dependencies import UnitOf
 from server.http.paging import PageOf
+from server.http.routing import ApiRouter
 from server.teams.callers import AnyoneOf, MaintainerOf
 from server.teams.model import Caller
 
-router = APIRouter(tags=["curation"])
+router = ApiRouter(tags=["curation"])
 
 OneBenchmark = Annotated[str | None, Query(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$", description="Of one board only.")]
 

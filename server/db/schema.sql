@@ -165,6 +165,52 @@ create table scores (
     primary key (submission_id, subset, protocol, operation, dimension)
 );
 
+-- Uploads: an archive that arrives in parts. The sweep cleans the storage of what is over ----------------------------------
+
+create type upload_state as enum ('open', 'completed', 'aborted');
+
+create table uploads (
+    id uuid primary key default gen_random_uuid(),
+    submission_id uuid not null references submissions,
+    state upload_state not null default 'open',
+    archive_key text not null unique,
+    storage_id text,                    -- the storage's own name of it; null until the first part was signed
+    part_bytes bigint not null check (part_bytes > 0),
+    most_bytes bigint not null check (most_bytes > 0),
+    declared_bytes bigint check (declared_bytes > 0),
+    declared_sha256 text,               -- of the whole, as its team said; the gate compares it with what it read
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    cleaned_at timestamptz              -- since when the storage holds nothing of it but a finished archive
+);
+create unique index uploads_one_open on uploads (submission_id) where state = 'open';
+create index uploads_by_submission on uploads (submission_id, created_at);
+create index uploads_unclean on uploads (created_at) where cleaned_at is null;
+
+-- What was signed, once for each number: the storage takes nothing else under it.
+create table upload_parts (
+    upload_id uuid not null references uploads,
+    number int not null check (number between 1 and 10000),
+    bytes bigint not null check (bytes > 0),
+    sha256 text not null,
+    primary key (upload_id, number)
+);
+
+-- Repeated requests: written in the transaction of the act itself -----------------------------------------------------------
+
+create table idempotency_keys (
+    caller text not null,
+    key text not null,
+    request_hash bytea not null,        -- of method, address and body
+    status int not null,
+    headers jsonb not null,
+    body bytea,                         -- null where the answer may not be kept: it held a secret
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    primary key (caller, key)
+);
+create index idempotency_keys_by_expiry on idempotency_keys (expires_at);
+
 -- Curated entries: numbers from elsewhere, with their provenance --------------------------------------------------------------
 
 create table curated_entries (

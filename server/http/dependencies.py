@@ -23,7 +23,10 @@ _LOG = logging.getLogger("gsi.http")
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The adapters that one application was composed of, and turns: at the pool, and at sending an archive."""
+    """The adapters that one application was composed of, and turns: at the pool, and at sending an archive.
+
+    ``identify`` names whom a token speaks for, the same for all tokens of a team; None for nobody in particular.
+    """
 
     settings: Settings
     pool: ConnectionPool
@@ -33,6 +36,7 @@ class Services:
     uploads: Turns
     uploads_of_submissions: Shares
     uploads_of_teams: Shares
+    identify: Callable[[Connection, Settings, str | None], str | None]
 
 
 @dataclass(frozen=True)

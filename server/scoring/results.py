@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scorer.contract import Report, Result, Score, Verdict
+from scorer.contract import Defect, Report, Result, Score, Verdict
 from server.scoring import outputs
 from server.scoring.model import NewScore, Run
+from server.storage.port import Stored
 
 _MOST_BYTES = 64 * 1024 * 1024
 _DIMENSIONS = ("ic", "sa", "ac", "el", "avg")
@@ -28,6 +29,24 @@ def read_verdict(file: Path, *, archive_sha256: str) -> Verdict:
     if verdict.archive_sha256 != archive_sha256:
         raise UntrustworthyResultError("the verdict speaks of another archive")
     return verdict
+
+
+def another_archive(stored: Stored, *, declared: str) -> Verdict:
+    """The verdict on an archive that is not the one its team announced; it need not be opened."""
+    defect = Defect(
+        code="archive-differs",
+        severity="error",
+        message=f"The archive that arrived has the SHA-256 {stored.sha256}; {declared} was announced.",
+        remedy="The file changed while it was sent, or the announcement was wrong: submit it again.",
+    )
+    return Verdict(
+        accepted=False,
+        defects=[defect],
+        images={},
+        archive_sha256=stored.sha256,
+        archive_bytes=stored.size,
+        bundle_version="received",
+    )
 
 
 def read_report(file: Path, *, run: Run, n: int) -> Report:

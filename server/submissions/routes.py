@@ -6,12 +6,13 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from server.db import audit
 from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
 from server.http.paging import PageOf
+from server.http.routing import ApiRouter
 from server.submissions import reports, service, store, uploads
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
@@ -19,7 +20,7 @@ from server.submissions.schemas import ReportsOut, SubmissionIn, SubmissionOut, 
 from server.teams.callers import AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
 from server.teams.model import Caller
 
-router = APIRouter(prefix="/submissions", tags=["submissions"])
+router = ApiRouter(prefix="/submissions", tags=["submissions"])
 _NEVER_KEPT = "no-store"
 
 

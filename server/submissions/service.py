@@ -90,11 +90,17 @@ def may_see(caller: Caller | None, submission: Submission) -> bool:
     return caller is not None and (caller.is_maintainer or caller.team_id == submission.team_id)
 
 
-def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
-    """A submission of the caller's own team that has no archive yet. Raises NotFoundError, ConflictError."""
+def own(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
+    """A submission of the caller's own team; a maintainer has none. Raises NotFoundError."""
     found = visible(conn, caller, submission_id)
     if found.team_id != caller.team_id:
         raise _no_such_submission()
+    return found
+
+
+def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
+    """A submission of the caller's own team that has no archive yet. Raises NotFoundError, ConflictError."""
+    found = own(conn, caller, submission_id)
     if found.state is not State.CREATED:
         raise _wrong_state(found, "has an archive already", "Begin a new submission to upload another archive.")
     return found
@@ -102,9 +108,15 @@ def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Sub
 
 def accept_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> Submission:
     """The archive is in storage: the gate is next. Raises ConflictError when another upload was first."""
-    if not store.move(conn, submission_id, State.UPLOADED, detail=f"{stored.size:,} bytes received"):
-        raise ConflictError("Another upload was first, or the submission was withdrawn.")
+    _archive_received(conn, submission_id, size=stored.size)
     store.set_archive(conn, submission_id, key=key, stored=stored)
+    return _found(conn, submission_id)
+
+
+def accept_unread_archive(conn: Connection, submission_id: UUID, *, key: str, size: int) -> Submission:
+    """As `accept_archive` for one that arrived in parts: nobody has read it whole yet; the gate finds its sha256."""
+    _archive_received(conn, submission_id, size=size)
+    store.set_unread_archive(conn, submission_id, key=key, size=size)
     return _found(conn, submission_id)
 
 
@@ -165,6 +177,11 @@ def _act(conn: Connection, submission: Submission, target: State, why_not: str, 
         present = _found(conn, submission.id)
         raise _wrong_state(present, why_not, "Look at its state and decide anew.")
     return _found(conn, submission.id)
+
+
+def _archive_received(conn: Connection, submission_id: UUID, *, size: int) -> None:
+    if not store.move(conn, submission_id, State.UPLOADED, detail=f"{size:,} bytes received"):
+        raise ConflictError("Another upload was first, or the submission was withdrawn.")
 
 
 def _found(conn: Connection, submission_id: UUID) -> Submission:

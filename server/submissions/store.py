@@ -83,6 +83,11 @@ def set_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stor
     _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=stored.sha256, size=stored.size)
 
 
+def set_unread_archive(conn: Connection, submission_id: UUID, *, key: str, size: int) -> None:
+    """Remember where the archive lies and how large it is."""
+    _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=None, size=size)
+
+
 def lock_archive_key(conn: Connection, submission_id: UUID) -> str | None:
     """Where the archive lies, None without one, once nobody else is changing the submission."""
     row = _QUERIES.maybe(conn, "lock_archive_key", _Key, id=submission_id)

@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends
+from psycopg import Connection
 
 from server.errors import ForbiddenError, UnauthorizedError
 from server.http.dependencies import ServicesOf, TokenOf, UnitOf
+from server.settings import Settings
 from server.teams import service
 from server.teams.model import Caller
 
 
 def _anyone(unit: UnitOf, services: ServicesOf, token: TokenOf) -> Caller | None:
     return service.caller_of(unit.conn, services.settings, token)
+
+
+def identify(conn: Connection, settings: Settings, token: str | None) -> str | None:
+    """The caller's name in the table of Idempotency-Keys; None for nobody. Raises UnauthorizedError."""
+    caller = service.caller_of(conn, settings, token)
+    return caller.actor if caller else None
 
 
 AnyoneOf = Annotated[Caller | None, Depends(_anyone)]

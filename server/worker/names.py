@@ -3,3 +3,4 @@
 VALIDATE = "gsi.validate"
 SCORE = "gsi.score"
 SWEEP = "gsi.sweep"
+CLEAN = "gsi.clean"
