@@ -22,18 +22,20 @@ class ArraysOnDisk:
 
     Several processes may share the folder, which is made for its owner alone. Whatever is damaged, or cannot be
     written, is made again. ``read_only``: nothing is written or forgotten, and the folder need not be there.
-    ``beside``: a folder that is only read, before the first.
+    ``beside``: a folder that is only read, before the first. ``used``: the names of all files that were asked for.
     """
 
     def __init__(self, folder: Path, *, most_bytes: int, read_only: bool = False, beside: Path | None = None) -> None:
         self._folder, self._most = folder, most_bytes
         self._read_only, self._beside = read_only, beside
+        self.used: set[str] = set()
         if not read_only:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def get(self, key: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays of a key (letters and digits), on the CPU if they were read; ``make`` makes them."""
         name = f"{key}{SUFFIX}"
+        self.used.add(name)
         for path in [self._folder / name] if self._beside is None else [self._beside / name, self._folder / name]:
             try:
                 found = safetensors.torch.load_file(path)

@@ -86,6 +86,11 @@ class Originals:
         computing = (device_of(network).type, torch.backends.cpu.get_cpu_capability())
         self._salt = "\n".join((*versions, *computing, network.name, network.sha256 or "no weights"))
 
+    @property
+    def used(self) -> list[str]:
+        """The names of the files in the folder that were asked for, there or not."""
+        return [] if self._disk is None else sorted(self._disk.used)
+
     def share(self, picture: Picture, preparation: Preparation = OFFICIAL) -> Share:
         """The share for comparisons of images that are prepared so. Raises UnmeasurableError for too small ones."""
         kind = f"share whole={preparation.whole} plain={preparation.plain}"

@@ -12,21 +12,15 @@ What is ours raises.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from scorer.aggregate import aggregate
-from scorer.appraisal import Answer, ended
-from scorer.chunks import Made, MeasuredEdit, MeasuredSample
-from scorer.contract import BenchmarkManifest, ProgressLine, Report, Result, SampleReport
-from scorer.deviations import Deviation, Profile, profile_named
+from scorer.chunks import MeasuredSample
+from scorer.contract import ProgressLine, Report
 from scorer.errors import BenchmarkError
 from scorer.inputs import Inputs
 from scorer.judges.port import Judge, Judgement
 from scorer.measuring import Instruments, Measuring, is_question, opened
-
-Progress = Callable[[ProgressLine], None]
-Found = Callable[[MeasuredEdit], Judgement]
-"""What answers a question that was put to a judge elsewhere."""
+from scorer.reporting import Progress, report
 
 
 def score(*, inputs: Inputs, instruments: Instruments, progress: Progress = lambda line: None) -> Report:
@@ -77,64 +71,6 @@ def _judged(
                 answers[id(edit)] = next(said)
         progress(ProgressLine(stage="judge", done=done, total=len(samples)))
     return answers
-
-
-def report(
-    made: Made,
-    samples: Sequence[MeasuredSample],
-    *,
-    benchmark: BenchmarkManifest,
-    found: Found,
-    provenance: Mapping[str, str],
-    timings: Mapping[str, float],
-    progress: Progress = lambda line: None,
-) -> Report:
-    """The last step: what the profiles make of all samples of a subset, whoever measured them, whenever.
-
-    Raises BenchmarkError where samples are missing, doubled or unknown.
-    """
-    began = time.perf_counter()
-    profiles = [profile_named(name) for name in made.manifest.protocols]
-    results = {profile.name: _result(samples, profile, made, benchmark, found) for profile in profiles}
-    progress(ProgressLine(stage="aggregate", done=1, total=1))
-    took = {**timings, "aggregate": time.perf_counter() - began}
-    return Report(
-        manifest=made.manifest,
-        versions=dict(sorted({**made.versions, **provenance}.items())),
-        weights=made.weights,
-        archive_sha256=made.archive_sha256,
-        results=results,
-        timings={**took, "total": sum(took.values())},
-    )
-
-
-def _result(
-    samples: Sequence[MeasuredSample], profile: Profile, made: Made, benchmark: BenchmarkManifest, found: Found
-) -> Result:
-    by_id = {sample.id: sample for sample in samples}
-    asked = benchmark.of_subset(made.manifest.subset)
-    if len(by_id) != len(samples) or set(by_id) != {sample.id for sample in asked}:
-        raise BenchmarkError(f"{len(samples)} samples were measured where the subset has other {len(asked)}")
-    edits = ((sample, by_id[sample.id].under[profile.name]) for sample in asked)
-    return result_of([ended(sample, edit, _answer(edit, found), profile) for sample, edit in edits], profile)
-
-
-def _answer(edit: MeasuredEdit, found: Found) -> Answer | None:
-    if edit.appearance is None:
-        return None
-    judged = edit.appearance.judged
-    judgement = Judgement(judged.score, judged.reason) if judged is not None else found(edit)
-    return Answer(judgement, edit.appearance.distance)
-
-
-def result_of(samples: list[SampleReport], profile: Profile) -> Result:
-    """What a profile makes of all samples of a subset."""
-    return Result(
-        deviations=profile.listed,
-        scores=aggregate(samples, count_missing=Deviation.COUNT_MISSING in profile),
-        missing=[sample.id for sample in samples if sample.status != "scored"],
-        samples=samples,
-    )
 
 
 def required(inputs: Inputs, instruments: Instruments) -> Judge:

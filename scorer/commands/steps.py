@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from scorer import chunks
 from scorer.contract import BenchmarkManifest, ProgressLine, RunManifest
 from scorer.errors import BenchmarkError
+from scorer.kept import Needed
 from scorer.writing import PROGRESS, REPORT, progress_in, read_model, write_model
 
 QUESTIONS, JOURNAL, JUDGE, KEPT = "questions", "journal.jsonl", "judge.json", "originals"
@@ -59,6 +60,7 @@ def originals(options: argparse.Namespace) -> None:
         for done, task in enumerate(loaded.tasks, start=1):
             preparing.prepare([task], profiles=profiles, scenes=scenes)
             progress(ProgressLine(stage="prepare", done=done, total=len(loaded.tasks)))
+    write_model(options.output / "needed.json", Needed(files=kept.used))
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -86,7 +88,7 @@ def measure(options: argparse.Namespace) -> None:
 
 def aggregate(options: argparse.Namespace) -> None:
     """Write the report of ``input/chunks`` and ``input/journal.jsonl``."""
-    from scorer import protocol  # it loads torch
+    from scorer import reporting
     from scorer.judges.ending import Answers
 
     began = time.perf_counter()
@@ -97,7 +99,7 @@ def aggregate(options: argparse.Namespace) -> None:
     samples = [sample for chunk in found for sample in chunk.samples]
     answers = Answers.of(samples, journal=options.input / JOURNAL, judge=options.input / JUDGE, name=manifest.judge)
     with progress_in(options.output / PROGRESS) as progress:
-        report = protocol.report(
+        report = reporting.report(
             made,
             samples,
             benchmark=benchmark,

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,46 +64,52 @@ def fill_for_gate(
     return stored
 
 
-def fill_for_score(
-    folder: Path,
-    storage: Storage,
-    *,
-    run: Run,
-    submission: LockedSubmission,
-    version: Version,
-    work_dir: Path,
-    threads: int,
-    instruments: Mapping[str, Any],
-    each: Callable[[], None],
-) -> None:
-    """Everything that `python -m scorer score` reads, with the ground truth of this run's subset alone.
-
-    Raises StorageError when the archive is not the one that was checked. ``each`` is called after every megabyte or so.
-    """
-    stored = download(storage, submission.archive_key or "", folder / "submission.zip", each=each)
-    if stored.sha256 != submission.archive_sha256:
-        raise StorageError("The stored archive is not the one that was checked.")
-    public = unpacked(storage, key=version.public_key, version=version.version, part="public", work_dir=work_dir)
-    hidden = unpacked(storage, key=version.hidden_key, version=version.version, part="hidden", work_dir=work_dir)
-    samples = [sample for sample in version.manifest["samples"] if sample["subset"] == run.subset]
-    (folder / "benchmark.json").write_text(json.dumps(version.manifest))
-    for original in {sample["original"] for sample in samples}:
-        _share(public / original, folder / original)
-    _share_truth(hidden, folder / "truth", {sample["id"] for sample in samples})
-    manifest = RunManifest(
+def manifest_of(run: Run, version: Version, *, threads: int) -> RunManifest:
+    """What a run is, for every step of it: its own protocol ranks, the benchmark's others stand beside."""
+    protocols = [version.manifest["protocol"], *version.manifest.get("beside", [])]
+    return RunManifest(
         submission=str(run.submission_id),
         benchmark=version.benchmark_id,
         benchmark_version=version.version,
         subset=run.subset,
         protocol=run.protocol,
-        beside=version.manifest.get("beside", []),
+        beside=[one for one in protocols if one != run.protocol],
         detector=version.detector,
         judge=version.judge,
         perceptual=version.manifest["perceptual"],
         threads=threads,
     )
+
+
+def fill(folder: Path, *, manifest: RunManifest, version: Version) -> None:
+    """What the steps of a run read that see no picture: its manifest and the benchmark's."""
+    (folder / "benchmark.json").write_text(json.dumps(version.manifest))
     (folder / "manifest.json").write_text(manifest.model_dump_json(by_alias=True))
-    (folder / "instruments.json").write_text(json.dumps(instruments))
+
+
+def fill_with_scenes(
+    folder: Path, storage: Storage, *, manifest: RunManifest, version: Version, work_dir: Path
+) -> None:
+    """The originals and the ground truth of this run's subset alone; no submission."""
+    fill(folder, manifest=manifest, version=version)
+    public = unpacked(storage, key=version.public_key, version=version.version, part="public", work_dir=work_dir)
+    hidden = unpacked(storage, key=version.hidden_key, version=version.version, part="hidden", work_dir=work_dir)
+    samples = [sample for sample in version.manifest["samples"] if sample["subset"] == manifest.subset]
+    for original in {sample["original"] for sample in samples}:
+        share(public / original, folder / original)
+    _share_truth(hidden, folder / "truth", {sample["id"] for sample in samples})
+
+
+def fill_with_archive(
+    folder: Path, storage: Storage, submission: LockedSubmission, *, each: Callable[[], None]
+) -> None:
+    """The submission. ``each`` is called after every megabyte or so.
+
+    Raises StorageError when the archive is not the one that was checked.
+    """
+    stored = download(storage, submission.archive_key or "", folder / "submission.zip", each=each)
+    if stored.sha256 != submission.archive_sha256:
+        raise StorageError("The stored archive is not the one that was checked.")
 
 
 def _share_truth(hidden: Path, folder: Path, wanted: set[str]) -> None:
@@ -114,10 +120,10 @@ def _share_truth(hidden: Path, folder: Path, wanted: set[str]) -> None:
     for sample in truth["samples"].values():
         if sample.get("gt_image") is None:
             continue
-        _share(hidden / sample["gt_image"], folder / sample["gt_image"])
+        share(hidden / sample["gt_image"], folder / sample["gt_image"])
 
 
-def _share(source: Path, target: Path) -> None:
+def share(source: Path, target: Path) -> None:
     """The same file under another name, without copying where the file system allows."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

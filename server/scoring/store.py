@@ -34,6 +34,11 @@ class _Subset:
 
 
 @dataclass(frozen=True)
+class _Protocol:
+    protocol: str
+
+
+@dataclass(frozen=True)
 class _Count:
     count: int
 
@@ -62,13 +67,20 @@ def hold_gate(conn: Connection, submission_id: UUID, *, token: int) -> bool:
     return _QUERIES.maybe(conn, "hold_gate", _Token, id=submission_id, token=token) is not None
 
 
-def release_gate(conn: Connection, submission_id: UUID, *, token: int) -> None:
-    """Let the sweep hand the check to somebody at once."""
-    _QUERIES.run(conn, "release_gate", id=submission_id, token=token)
+def release_gate(conn: Connection, submission_id: UUID, *, token: int, delay: timedelta) -> None:
+    """Let the sweep hand the check to somebody, not before ``delay``."""
+    _QUERIES.run(conn, "release_gate", id=submission_id, token=token, delay=delay)
 
 
-def add_run(conn: Connection, submission: LockedSubmission, subset: str) -> Run | None:
-    """The next attempt at a subset; None while one is alive or has succeeded."""
+def gate_attempts(conn: Connection, submission_id: UUID) -> int:
+    """How often an archive's check has begun since it came or was tried anew."""
+    return _QUERIES.one(conn, "gate_attempts", _Count, id=submission_id).count
+
+
+def add_run(
+    conn: Connection, submission: LockedSubmission, subset: str, *, delay: timedelta = timedelta(0)
+) -> Run | None:
+    """The next attempt at a subset, not to begin before ``delay``; None while one is alive or has succeeded."""
     return _QUERIES.maybe(
         conn,
         "add_run",
@@ -77,11 +89,17 @@ def add_run(conn: Connection, submission: LockedSubmission, subset: str) -> Run 
         subset=subset,
         protocol=submission.protocol,
         benchmark_version=submission.benchmark_version,
+        delay=delay,
     )
 
 
 def claim_run(conn: Connection, run_id: UUID, *, owner: str, lease: timedelta) -> Run | None:
-    """Take a queued run; None when somebody else has it or it is no longer wanted."""
+    """Take a queued run; None when somebody else has it or it is no longer wanted.
+
+    While its team is at work and another team waits, it is the other team's run that is taken, under races too: claims
+    are made one after the other.
+    """
+    _QUERIES.run(conn, "lock_claims")
     return _QUERIES.maybe(conn, "claim_run", Run, id=run_id, owner=owner, lease=lease)
 
 
@@ -126,6 +144,22 @@ def lock_submission(conn: Connection, submission_id: UUID) -> LockedSubmission |
 def unscored_subsets(conn: Connection, submission_id: UUID) -> list[str]:
     """The subsets that have no succeeded run yet."""
     return [row.subset for row in _QUERIES.all(conn, "unscored_subsets", _Subset, submission_id=submission_id)]
+
+
+def next_waiting(conn: Connection) -> Waiting | None:
+    """The run that a free hand should take next, if any is due."""
+    return _QUERIES.maybe(conn, "next_waiting", Waiting)
+
+
+def scored_protocols(conn: Connection, run: Run) -> set[str]:
+    """The protocols under which the run's subset has its numbers already."""
+    found = _QUERIES.all(conn, "scored_protocols", _Protocol, submission_id=run.submission_id, subset=run.subset)
+    return {row.protocol for row in found}
+
+
+def expired_submissions(conn: Connection, *, patience: timedelta) -> list[Stuck]:
+    """Submissions that have waited longer than ``patience`` for an archive that nobody is sending, locked."""
+    return _QUERIES.all(conn, "expired_submissions", Stuck, patience=patience)
 
 
 def dead_runs(conn: Connection) -> list[Run]:

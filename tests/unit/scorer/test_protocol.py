@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scorer import inputs, protocol
-from scorer.appraisal import Answer, appraised
+from scorer.appraisal import appraised
 from scorer.bundle import Picture, open_bundle
 from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
@@ -22,8 +22,8 @@ from scorer.measures.msssim import MsSsim
 from scorer.measuring import Instruments
 from scorer.official.aggregate import gated
 from scorer.originals import Originals
-from scorer.protocol import result_of
 from scorer.registry import detector_named
+from scorer.reporting import Answer, result_of
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
 from scorer.side_by_side import side_by_side
