@@ -374,6 +374,41 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A submission that failed on the service's side; `error`, `message`: of the last attempt, empty for a check."""
+
+    submission: str
+    benchmark: str
+    team: str
+    model: str
+    failed_at: str
+    title: str
+    subset: str
+    attempts: int
+    error: str
+    message: str
+    can_be_retried: bool
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /runs/dead."""
+        last = dict(data.get("last_attempt") or {})
+        return cls(
+            submission=str(data["submission"]),
+            benchmark=_text(data, "benchmark"),
+            team=_text(data, "team"),
+            model=_text(data, "model"),
+            failed_at=_text(data, "failed_at"),
+            title=_text(data, "title"),
+            subset=_text(last, "subset"),
+            attempts=int(last.get("attempt") or data.get("gate_attempts") or 0),
+            error=_text(last, "error"),
+            message=_text(last, "message"),
+            can_be_retried=bool(data.get("can_be_retried")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportListing:
     """That the run which scored a subset has a report."""
 

@@ -21,6 +21,7 @@ from server.http.routing import ApiRouter
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
+from server.scoring.routes import router as runs
 from server.settings import Settings
 from server.storage.port import Storage
 from server.submissions.multipart.routes import router as uploads
@@ -82,7 +83,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = ApiRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, uploads, curation):
+    for router in (_health, teams, benchmarks, leaderboard, submissions, uploads, runs, curation):
         api.include_router(router)
     app.include_router(api)
     return app

@@ -88,3 +88,27 @@ class NewScore:
     value: float
     n: int
     missing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A submission that we could not finish. ``run_id`` and what belongs to it: the last attempt, None for the gate's.
+
+    ``error_message`` is for operators.
+    """
+
+    submission_id: UUID
+    benchmark_id: str
+    model: str
+    team_name: str
+    failed_at: datetime
+    failure_code: str | None
+    failure_title: str | None
+    gate_attempts: int
+    can_be_retried: bool
+    run_id: UUID | None
+    subset: str | None
+    attempt: int | None
+    error_code: str | None
+    error_message: str | None
+    worker: str | None

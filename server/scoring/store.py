@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from scorer.contract import ProgressLine
 from server.db.queries import Queries
-from server.scoring.model import LockedSubmission, NewScore, Run, Stuck, Waiting
+from server.scoring.model import DeadLetter, LockedSubmission, NewScore, Run, Stuck, Waiting
 from server.storage.port import Stored
 
 _QUERIES = Queries("runs")
@@ -160,6 +160,11 @@ def scored_protocols(conn: Connection, run: Run) -> set[str]:
 def expired_submissions(conn: Connection, *, patience: timedelta) -> list[Stuck]:
     """Submissions that have waited longer than ``patience`` for an archive that nobody is sending, locked."""
     return _QUERIES.all(conn, "expired_submissions", Stuck, patience=patience)
+
+
+def dead_letters(conn: Connection, *, limit: int, offset: int) -> list[DeadLetter]:
+    """What we could not finish, newest first."""
+    return _QUERIES.all(conn, "dead_letters", DeadLetter, limit=limit, offset=offset)
 
 
 def dead_runs(conn: Connection) -> list[Run]:

@@ -44,7 +44,7 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.executed = folder / "executed.txt"
-        self.postgres = EmbeddedPostgres(folder / "postgres", durable=False)
+        self.postgres = EmbeddedPostgres(folder / "postgres")  # durable: what it has committed outlives a kill
         self.redis = EmbeddedRedis(folder / "redis")
         self.s3 = RestartableS3(folder / "s3")
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -90,10 +90,10 @@ class Service:
         if victim == "worker":
             _kill(self._processes[f"worker{number % WORKERS}"])
         elif victim == "database":
-            _kill_pid(self.postgres.pid)
+            _kill_part(self.postgres)
             self.postgres.start()
         elif victim == "broker":
-            _kill_pid(self.redis.pid)
+            _kill_part(self.redis)
             self.redis.start()
         else:
             self.s3.kill()
@@ -233,9 +233,11 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _kill_pid(pid: int | None) -> None:
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+def _kill_part(part: EmbeddedPostgres | EmbeddedRedis) -> None:
+    assert part.pid is not None
+    os.kill(part.pid, signal.SIGKILL)
+    while part.pid is not None:  # asking is what takes note of its end
+        time.sleep(0.01)
 
 
 def _clean() -> dict[str, str]:

@@ -267,6 +267,6 @@ left join lateral (
     select * from runs r
     where r.submission_id = s.id and r.state in ('failed', 'lost') order by r.finished_at desc nulls last limit 1
 ) r on true
-where s.state = 'failed' and (%(submission_id)s::uuid is null or s.id = %(submission_id)s)
+where s.state = 'failed'
 order by s.state_changed_at desc, s.id
 limit %(limit)s offset %(offset)s;

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from server.db.pool import transaction
+from server.submissions import store
+from server.submissions.lifecycle import State
+from tests import making
+
+
+@pytest.fixture
+def dead(pool, blocks):
+    """A submission whose only run failed."""
+    with transaction(pool) as conn:
+        made = making.submission(conn, blocks, state=State.SCORING, team="Owners", model="Unlucky")
+        conn.execute(
+            "insert into runs (id, submission_id, subset, attempt, protocol, benchmark_version, state, error_code,"
+            " error_message, lease_owner, finished_at) select %s, id, 'blocks-room', 5, protocol, benchmark_version,"
+            " 'failed', 'timed_out', 'it took too long', 'host:7', now() from submissions where id = %s",
+            (uuid4(), made),
+        )
+        assert store.move(conn, made, State.FAILED)
+        store.set_failure(conn, made, code="timed-out", title="Too long.", remedy="Wait.")
+    return made
+
+
+def test_maintainers_see_what_could_not_be_finished_and_why(client, maintainer, dead):
+    (found,) = client.get("/runs/dead", headers=maintainer).json()["dead"]
+    assert found["submission"] == str(dead)
+    assert (found["team"], found["model"], found["code"]) == ("Owners", "Unlucky", "timed-out")
+    last = found["last_attempt"]
+    assert (last["subset"], last["attempt"], last["error"]) == ("blocks-room", 5, "timed_out")
+    assert (last["message"], last["worker"]) == ("it took too long", "host:7")
+    assert client.get("/runs/dead?offset=1", headers=maintainer).json() == {"dead": []}
+
+
+def test_what_is_tried_again_is_no_dead_letter_and_the_act_is_on_record(client, maintainer, dead, queue):
+    (found,) = client.get("/runs/dead", headers=maintainer).json()["dead"]
+    again = client.post(found["links"]["retry"].removeprefix("/api/v1"), headers=maintainer)
+    assert again.json()["state"] == "uploaded"
+    assert queue.validated == [dead]
+    assert client.get("/runs/dead", headers=maintainer).json() == {"dead": []}
+    acts = client.get("/audit", headers=maintainer).json()["audit"]
+    assert ("submission.retry", str(dead)) in {(act["action"], act["subject"]) for act in acts}
+
+
+def test_no_team_learns_of_dead_letters(client, login, dead):
+    for headers in ({}, login("Owners"), login("Others")):
+        answer = client.get("/runs/dead", headers=headers)
+        assert answer.status_code in {401, 403}
+        assert "too long" not in answer.text
