@@ -244,7 +244,7 @@ Results = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 class Submission:
     """A submission as its team sees it. `results` is {subset: {"all" or operation: {dimension, n, missing}}}.
 
-    `beside` is the same under further protocols, by their names.
+    `beside` is the same under further protocols, by their names. `can_retry`: the caller is a maintainer and it failed.
     """
 
     id: str
@@ -263,6 +263,7 @@ class Submission:
     results: Results | None
     beside: Mapping[str, Results]
     failure: Failure | None
+    can_retry: bool = False
 
     @classmethod
     def read(cls, data: Json) -> Self:
@@ -286,6 +287,7 @@ class Submission:
             results=_results(results) if results else None,
             beside={str(name): _results(found) for name, found in (data.get("beside") or {}).items()},
             failure=_failure(failure) if isinstance(failure, Mapping) else None,
+            can_retry="retry" in (data.get("links") or {}),
         )
 
 

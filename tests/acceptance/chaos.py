@@ -91,13 +91,13 @@ class Service:
             _kill(self._processes[f"worker{number % WORKERS}"])
         elif victim == "database":
             _kill_part(self.postgres)
-            self.postgres.start()
+            started(self.postgres.start)
         elif victim == "broker":
             _kill_part(self.redis)
-            self.redis.start()
+            started(self.redis.start)
         else:
             self.s3.kill()
-            self.s3.start()
+            started(self.s3.start)
         self.keep_alive()
 
     def begin(self, number: int) -> UUID:
@@ -219,6 +219,19 @@ def insist(act: Callable[[], T], *, seconds: float = 60) -> T:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def started(start: Callable[[], object], *, tries: int = 20) -> None:
+    """Start a part again on the ports that it had, of which one may be lent to some connection for a moment."""
+    for left in reversed(range(tries)):
+        try:
+            start()
+        except RuntimeError:
+            if not left:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def archive_of(number: int) -> bytes:
