@@ -23,6 +23,7 @@ from server.db.pool import make_pool, transaction
 from server.jobs import RecordingQueue
 from server.settings import Settings
 from server.storage.local import LocalStorage
+from tests.contract.engine import engine as engine  # the fixture, for every test
 
 _TEMPLATE = "migrated"
 SUBSETS = ("blocks-tabletop", "blocks-room")

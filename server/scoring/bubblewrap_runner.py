@@ -15,10 +15,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from server.scoring.command import arguments
@@ -29,6 +28,7 @@ from server.scoring.launch import Grants, could_not_start, cpu_seconds, environm
 from server.scoring.process_runner import ended
 from server.scoring.processes import memory_of
 from server.scoring.runner import Beat, Job, JobKind, Outcome, OutcomeKind
+from server.scoring.system_calls import filter_program
 from server.scoring.watch import Watch
 
 PROCESSES = 256
@@ -70,16 +70,20 @@ class BubblewrapRunner:
         status, status_of_bwrap = os.pipe()
         with ExitStack() as opened:
             opened.callback(os.close, status)
+            system_calls = opened.enter_context(_filter_file())
             try:
                 hand_over(job, user)
                 with log.open("wb") as out:
                     process = subprocess.Popen(
-                        [*_sandbox(job, grants, status=status_of_bwrap), *self._inside(job, grants, user)],
+                        [
+                            *_sandbox(job, grants, status=status_of_bwrap, system_calls=system_calls),
+                            *self._inside(job, grants, user),
+                        ],
                         stdin=subprocess.DEVNULL,
                         stdout=out,
                         stderr=subprocess.STDOUT,
                         env={"PATH": os.defpath},
-                        pass_fds=(status_of_bwrap,),
+                        pass_fds=(status_of_bwrap, *([] if system_calls is None else [system_calls])),
                         start_new_session=True,
                     )
             except (OSError, UnreadableError) as error:
@@ -147,7 +151,20 @@ def python() -> str:
     return os.path.realpath(sys.executable)
 
 
-def _sandbox(job: Job, grants: Grants, *, status: int) -> list[str]:
+@contextmanager
+def _filter_file() -> Iterator[int | None]:
+    """The filter of system calls as a file to read; None on an architecture that has none."""
+    program = filter_program()
+    if program is None:
+        yield None
+        return
+    with os.fdopen(os.memfd_create("filter"), "w+b") as file:
+        file.write(program)
+        file.seek(0)
+        yield file.fileno()
+
+
+def _sandbox(job: Job, grants: Grants, *, status: int, system_calls: int | None) -> list[str]:
     """bwrap with its arguments, up to the program."""
     spaces = ["--unshare-all", "--unshare-user", "--disable-userns"]
     capabilities = ["--cap-drop", "ALL"]
@@ -162,6 +179,7 @@ def _sandbox(job: Job, grants: Grants, *, status: int) -> list[str]:
     return [
         *("bwrap", *spaces, "--die-with-parent", "--new-session", "--hostname", "scorer", *capabilities),
         *("--json-status-fd", str(status), "--clearenv"),
+        *([] if system_calls is None else ["--seccomp", str(system_calls)]),
         *(word for name, value in variables.items() for word in ("--setenv", name, value)),
         *_system(),
         *_shown(job, grants),
@@ -208,7 +226,8 @@ def _shown(job: Job, grants: Grants) -> Iterator[str]:
 
 
 def _package_folders() -> list[str]:
-    return sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    """Where this process has its packages from, in order."""
+    return [path for path in sys.path if path.endswith(("site-packages", "dist-packages")) and Path(path).is_dir()]
 
 
 def _handle_on_first(told: bytes) -> int | None:

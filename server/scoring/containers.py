@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import docker
 import requests
+from docker.client import DockerClient
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
@@ -48,6 +48,11 @@ class Plan:
     gpu: str | None
     labels: Mapping[str, str]
 
+    def _scratch(self) -> str:
+        """Owned by the job: engines give it the mode that the folder has in the image, whatever is asked for."""
+        owner = f"uid={self.user.uid},gid={self.user.gid}"
+        return f"rw,noexec,nosuid,nodev,size={SCRATCH_BYTES},mode=1777,{owner}"
+
     def options(self) -> dict[str, Any]:
         """What the engine is asked for: no network, no right, one place to write to."""
         return {
@@ -71,7 +76,7 @@ class Plan:
             "mem_limit": self.memory_bytes,
             "memswap_limit": self.memory_bytes,  # memory and swap together: no swap
             "nano_cpus": self.threads * 10**9,
-            "tmpfs": {"/tmp": f"rw,noexec,nosuid,nodev,size={SCRATCH_BYTES},mode=1777"},  # noqa: S108 - its own
+            "tmpfs": {"/tmp": self._scratch()},  # noqa: S108 - its own
             "shm_size": _SHARED_BYTES,
             "ulimits": [
                 Ulimit(name=name, soft=value, hard=value)
@@ -104,12 +109,15 @@ class Engine:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._made: docker.DockerClient | None = None
+        self._made: DockerClient | None = None
 
     @property
     def _client(self) -> Any:
         if self._made is None:
-            self._made = docker.DockerClient(base_url=self._host, timeout=_ANSWER_SECONDS)
+            socket = self._host.removeprefix("unix://")
+            if socket != self._host and not Path(socket).is_socket():
+                raise EngineError(f"there is no container engine at {self._host} (GSI_DOCKER_HOST)")
+            self._made = DockerClient(base_url=self._host, timeout=_ANSWER_SECONDS)
         return self._made
 
     def close(self) -> None:

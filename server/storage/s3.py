@@ -132,6 +132,15 @@ class S3Storage:
             _LOG.error("there is no bucket %s", self._bucket)
             raise StorageError("The bucket of the settings does not exist.") from error
 
+    def make_bucket(self) -> None:
+        """Make the bucket where there is none. Raises StorageError where that is not ours to do."""
+        try:
+            with translated():
+                self._client.head_bucket(Bucket=self._bucket)
+        except MissingObjectError:
+            with translated():
+                self._client.create_bucket(Bucket=self._bucket)
+
 
 def _config(endpoint: str | None) -> Config:
     return Config(

@@ -243,6 +243,14 @@ def test_a_missing_bucket_is_not_ready_for_use_and_only_the_log_names_it(s3, cap
     assert "no-such-bucket" in caplog.text
 
 
+def test_a_bucket_is_made_where_there_is_none_and_kept_with_its_objects(s3):
+    storage = _s3_storage(s3, bucket="made-by-us")
+    storage.make_bucket()
+    storage.put("k", [b"x"], max_bytes=1)
+    storage.make_bucket()
+    assert _read(storage, "k") == b"x"
+
+
 def test_a_broken_upload_leaves_no_parts_behind(s3, bucket):
     with pytest.raises(TooLargeError):
         _s3_storage(s3, bucket=bucket).put("k", _pieces(20 * MIB), max_bytes=19 * MIB)
