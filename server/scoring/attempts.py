@@ -36,12 +36,14 @@ def add_runs(conn: Connection, submission_id: UUID) -> list[Run]:
 def try_again(conn: Connection, run: Run, words: Words, *, retryable: bool, settings: Settings) -> Run | None:
     """Queue the next attempt, or fail the submission when none is left; None when there is none to queue.
 
+    Only attempts since the last that committed something count: a long run may outlive any number of workers.
+
     A submission that fails here is a dead letter: maintainers see it and may try it again.
     """
     submission = locked(conn, run.submission_id)
     if submission.state not in _WANTED:
         return None
-    tried = store.attempts_of_subset(conn, run.submission_id, run.subset)
+    tried = max(1, store.attempts_of_subset(conn, run.submission_id, run.subset))
     if retryable and tried < settings.max_attempts:
         wait = delay(tried + 1, seed=f"{run.submission_id} {run.subset}", settings=settings)
         return store.add_run(conn, submission, run.subset, delay=wait)

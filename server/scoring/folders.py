@@ -96,7 +96,7 @@ def fill_with_scenes(
     hidden = unpacked(storage, key=version.hidden_key, version=version.version, part="hidden", work_dir=work_dir)
     samples = [sample for sample in version.manifest["samples"] if sample["subset"] == manifest.subset]
     for original in {sample["original"] for sample in samples}:
-        share(public / original, folder / original)
+        _share(public / original, folder / original)
     _share_truth(hidden, folder / "truth", {sample["id"] for sample in samples})
 
 
@@ -120,10 +120,10 @@ def _share_truth(hidden: Path, folder: Path, wanted: set[str]) -> None:
     for sample in truth["samples"].values():
         if sample.get("gt_image") is None:
             continue
-        share(hidden / sample["gt_image"], folder / sample["gt_image"])
+        _share(hidden / sample["gt_image"], folder / sample["gt_image"])
 
 
-def share(source: Path, target: Path) -> None:
+def _share(source: Path, target: Path) -> None:
     """The same file under another name, without copying where the file system allows."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

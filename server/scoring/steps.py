@@ -7,6 +7,7 @@ another run reads; the judge's sees re-encoded pictures and its endpoint, no gro
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class Steps:
         if judge is None:
             raise _defect(f"the run asks for {self.manifest.judge}, but GSI_INSTRUMENTS names no judge")
         if judge.get("adapter") == "recorded":
-            folders.share(Path(str(judge.get("journal"))), target / JOURNAL)
+            _copied(Path(str(judge.get("journal"))), target / JOURNAL)
             return
         with self._folders() as private:
             _taken(measured, "questions", private.input / "questions")
@@ -218,6 +219,14 @@ class Steps:
             raise LeaseLostError
         if outcome.kind is not OutcomeKind.OK:
             raise StepEndedError(outcome)
+
+
+def _copied(journal: Path, target: Path) -> None:
+    """The operator's own file; a link would let the job's rights reach it."""
+    try:
+        shutil.copyfile(journal, target)
+    except OSError as error:
+        raise _defect(f"GSI_INSTRUMENTS: the judge's journal {journal.name} cannot be read") from error
 
 
 def _taken(folder: Path, name: str, target: Path) -> None:

@@ -193,6 +193,6 @@ def settleable_submissions(conn: Connection, *, patience: timedelta) -> list[Stu
 
 
 def attempts_of_subset(conn: Connection, submission_id: UUID, subset: str) -> int:
-    """How often a subset has been tried since the submission was last accepted."""
+    """How often a subset has been tried since the submission was last accepted or an attempt last made progress."""
     row = _QUERIES.one(conn, "attempts_of_subset", _Count, submission_id=submission_id, subset=subset)
     return row.count

@@ -64,6 +64,20 @@ def test_a_new_attempt_begins_after_what_was_committed(stepwise: Bench) -> None:
     assert len(report["results"]["gsi-fair-1"]["samples"]) == 2
 
 
+def test_attempts_that_make_progress_are_not_counted(stepwise: Bench) -> None:
+    stepwise.settings(max_attempts=2)
+    stepwise.plan(score="half")
+    run, _ = stepwise.queued()
+    for attempt in (1, 2):
+        stepwise.scoring.score(run)
+        run = stepwise.value("select id from runs where attempt = %s", attempt + 1)
+    stepwise.plan(score="75")
+    stepwise.scoring.score(run)
+    assert stepwise.get(stepwise.owner_of(run)).state is State.SCORING
+    stepwise.scoring.score(stepwise.value("select id from runs where attempt = 4"))
+    assert stepwise.get(stepwise.owner_of(run)).state is State.FAILED
+
+
 def test_what_another_version_measured_is_measured_again_and_counts_no_more(stepwise: Bench) -> None:
     stepwise.plan(score="half")
     first, _ = stepwise.queued()

@@ -197,11 +197,13 @@ where sub.state in ('queued', 'scoring') and sub.state_changed_at < now() - %(pa
 limit 100;
 
 -- name: attempts_of_subset
--- How often a subset has been tried since the submission was last accepted.
+-- How often a subset has been tried since the submission was last accepted or an attempt last committed something: what
+-- makes progress comes to an end by itself.
 select count(*)::int as count from runs
 where submission_id = %(submission_id)s and subset = %(subset)s
-  and created_at >= (
-      select max(at) from submission_events where submission_id = %(submission_id)s and state = 'queued'
+  and created_at >= greatest(
+      (select max(at) from submission_events where submission_id = %(submission_id)s and state = 'queued'),
+      (select max(created_at) from run_chunks where submission_id = %(submission_id)s and subset = %(subset)s)
   );
 
 -- name: add_chunk
