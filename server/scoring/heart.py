@@ -19,6 +19,18 @@ PASSING = (UnavailableError, StorageError, psycopg.OperationalError)
 _PAUSE_SECONDS = 0.5
 
 
+def patiently(act: Callable[[], None], *, seconds: float) -> None:
+    """Do it again for so long while its failure may pass. Raises what it raised last."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except PASSING:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+
+
 class LeaseLostError(Exception):
     """The run is no longer ours, or no longer wanted."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from scorer.contract import Report
 from server.db.pool import transaction
 from server.scoring import attempts, folders, store
-from server.scoring.heart import PASSING, Heart, LeaseLostError
+from server.scoring.heart import PASSING, Heart, LeaseLostError, patiently
 from server.scoring.instruments import installation_of
 from server.scoring.model import Run
 from server.scoring.results import UntrustworthyResultError, read_report, scores_of
@@ -36,7 +36,8 @@ def score(tools: Tools, run_id: UUID) -> None:
         return
     outcome = _scored(tools, run)
     if outcome is not None:
-        _ended_early(tools, run, outcome)
+        LOG.error("run %s ended as %s: %s", run.id, outcome.kind, outcome.tail)
+        patiently(lambda: _end_early(tools, run, outcome), seconds=tools.settings.lease_seconds)
     _tell_of_the_next(tools, after=run_id, done=run)
 
 
@@ -92,11 +93,12 @@ def _close(tools: Tools, run: Run, report: Report, *, report_sha256: str) -> boo
     return True
 
 
-def _ended_early(tools: Tools, run: Run, outcome: Outcome) -> None:
-    LOG.error("run %s ended as %s: %s", run.id, outcome.kind, outcome.tail)
-    state: Literal["lost", "failed"] = "lost" if outcome.kind is OutcomeKind.CANCELLED else "failed"
+def _end_early(tools: Tools, run: Run, outcome: Outcome) -> None:
+    # Also a run that we gave up may be ours still: the database did not answer for as long as the lease.
+    lost = outcome.kind is OutcomeKind.CANCELLED
+    state: Literal["lost", "failed"] = "lost" if lost else "failed"
     words = words_for(outcome.kind, SCORE_WORDS)
-    retryable = outcome.kind in RETRYABLE
+    retryable = lost or outcome.kind in RETRYABLE
     with transaction(tools.pool) as conn:
         if not store.end_run(conn, run, state=state, code=str(outcome.kind), message=outcome.tail[-2000:]):
             return

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from psycopg import Connection
+from psycopg_pool import ConnectionPool, PoolTimeout
 from pydantic import SecretStr
 
 from server.db.pool import transaction
@@ -143,6 +146,38 @@ def test_a_storage_that_is_down_holds_a_run_up_and_costs_nothing(stepwise: Bench
     assert stepwise.value("select state::text from runs where id = %s", first) == "succeeded"
     assert set(executed(stepwise).values()) == {1}
     assert storage.failures == 0
+
+
+class Away(ConnectionPool):
+    """A pool whose database does not answer until a time."""
+
+    until = 0.0
+
+    def getconn(self, timeout: float | None = None) -> Connection[Any]:
+        if time.monotonic() < self.until:
+            raise PoolTimeout("away")
+        return super().getconn(timeout)
+
+
+def test_a_database_that_is_away_for_longer_than_the_lease_costs_an_attempt_and_no_submission(
+    stepwise: Bench, database_url: str
+) -> None:
+    stepwise.settings(lease_seconds=0.5)
+    stepwise.plan(score="slow")
+    first, _ = stepwise.queued()
+    with Away(database_url, min_size=1, max_size=2) as pool:
+        stepwise.scoring = replace(stepwise.scoring, pool=pool)
+        worker = threading.Thread(target=stepwise.scoring.score, args=(first,))
+        worker.start()
+        while stepwise.value("select stage from runs where id = %s", first) != "measure":
+            time.sleep(0.01)
+        pool.until = time.monotonic() + 0.9
+        worker.join()
+        ended = "select state::text || ' ' || error_code from runs where id = %s"
+        assert stepwise.value(ended, first) == "lost cancelled"
+        assert stepwise.get(stepwise.owner_of(first)).state is State.SCORING
+        stepwise.scoring.score(stepwise.value("select id from runs where attempt = 2"))
+        assert stepwise.value("select count(*) from runs where attempt = 2 and state = 'succeeded'") == 1
 
 
 def test_progress_counts_what_is_committed(stepwise: Bench) -> None:
