@@ -32,7 +32,7 @@ _OPERATIONS = ("move", "remove")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the chaos test goes on."""
-    parser.addoption("--chaos-kills", type=int, default=20, help="how many parts the chaos test kills")
+    parser.addoption("--chaos-kills", type=int, default=24, help="how many parts the chaos test kills")
     parser.addoption("--chaos-seed", type=int, default=1, help="of the chaos test's draws")
 
 

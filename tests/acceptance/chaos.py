@@ -62,7 +62,7 @@ class Service:
         public, hidden, self.benchmark = _benchmark(self._folder)
         with transaction(self.pool) as conn:
             self.registered = register(conn, self.storage, public_zip=public, hidden_zip=hidden)
-        plan = {"gate": "accept", "score": "drawn", "executed": str(self.executed), "seconds_each": 0.15}
+        plan = {"gate": "accept", "score": "drawn", "executed": str(self.executed), "seconds_each": 0.3}
         (self._folder / "plan.json").write_text(json.dumps(plan))
         self.executed.touch()
         self.keep_alive()
