@@ -51,6 +51,10 @@ def register(app: typer.Typer) -> None:
         ("login", login),
     ):
         app.command(name, rich_help_panel=TAKING_PART)(command)
+    from frontend.cli_moderating import moderate_app, quota_app
+
+    app.add_typer(quota_app, name="quota", rich_help_panel=TAKING_PART)
+    app.add_typer(moderate_app, name="moderate", rich_help_panel=MAINTAINING)
     app.command("explain", rich_help_panel=MAINTAINING)(explain)
     app.command("audit", rich_help_panel=MAINTAINING)(audit)
     app.add_typer(runs_app, name="runs", rich_help_panel=MAINTAINING)
@@ -89,11 +93,15 @@ def submit(
     checks: Annotated[bool, typer.Option("--check/--no-check", help="Check the zip here before the upload.")] = True,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is scored and show the result.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Wait, then publish on the leaderboard.")] = False,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, max=8, help="How many parts to send at once.")] = 3,
     url: Url = "",
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Submit a zip: it is checked, uploaded and scored. It stays private until you publish it."""
+    """Submit a zip: it is checked, uploaded and scored. It stays private until you publish it.
+
+    An upload that was stopped, by whatever, goes on where it was when you run the same command again.
+    """
     from frontend.commands import submitting
     from frontend.commands.session import Session
 
@@ -110,6 +118,7 @@ def submit(
             checks=checks,
             wait=wait,
             publish=publish,
+            parallel=parallel,
             as_json=as_json,
         )
 
@@ -142,18 +151,25 @@ def submissions(url: Url = "", token: Token = "", team: Team = "", as_json: Json
 
 def publish(
     submission: Id,
-    undo: Annotated[bool, typer.Option("--undo", help="Take it off the leaderboard again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it off the leaderboard, or an embargo back.")] = False,
+    embargo: Annotated[
+        str, typer.Option("--embargo", metavar="DATE", help="Publish by itself on that day (2027-01-31, UTC) or time.")
+    ] = "",
     url: Url = "",
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Put a scored submission on the leaderboard."""
-    from frontend.commands import reading
+    """Put a scored submission on the leaderboard, now or when its embargo ends."""
+    from frontend.commands import moderating, reading
     from frontend.commands.session import Session
 
+    if undo and embargo:
+        raise typer.BadParameter("--undo and --embargo do not go together")
+    body = {"embargo_until": moderating.moment_of(embargo)} if embargo else None
     session = Session(url=url, token=token)
     with session.errors():
-        reading.act(session, submission=submission, verb="unpublish" if undo else "publish", as_json=as_json)
+        verb = "unpublish" if undo else "publish"
+        reading.act(session, submission=submission, verb=verb, as_json=as_json, body=body)
 
 
 def withdraw(

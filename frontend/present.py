@@ -7,7 +7,8 @@ from typing import NamedTuple
 from frontend.resources import Dimension, Row, Run, Submission
 
 NO_VALUE = "–"
-TERMINAL = frozenset({"rejected", "failed", "withdrawn", "scored", "published"})
+_AFTER_SCORING = frozenset({"embargoed", "delisted", "disqualified"})
+TERMINAL = frozenset({"rejected", "failed", "withdrawn", "scored", "published"}) | _AFTER_SCORING
 _STEPS = ("created", "uploaded", "validating", "queued", "scoring", "scored", "published")
 
 _STATE_WORDS = {
@@ -21,8 +22,20 @@ _STATE_WORDS = {
     "rejected": "Archive refused",
     "failed": "Stopped by a fault of the service",
     "withdrawn": "Withdrawn",
+    "embargoed": "Published on its day",
+    "delisted": "Taken off the board",
+    "disqualified": "Disqualified",
 }
-_STATE_TONE = {"scored": "good", "published": "good", "rejected": "bad", "failed": "warn", "withdrawn": "plain"}
+_STATE_TONE = {
+    "scored": "good",
+    "published": "good",
+    "embargoed": "good",
+    "rejected": "bad",
+    "disqualified": "bad",
+    "failed": "warn",
+    "delisted": "warn",
+    "withdrawn": "plain",
+}
 _STAGE_WORDS = {"measure": "measuring", "judge": "judging appearance", "aggregate": "adding up"}
 _OPERATION_WORDS = {"all": "All operations", "view": "View change"}
 _WORDS_FOR_DIMENSIONS = {
@@ -170,7 +183,8 @@ def _reached(submission: Submission) -> int:
     seen = [event.state for event in submission.events] + [submission.state]
     if submission.state == "rejected":
         seen = [state for state in seen if state in ("created", "uploaded")]
-    if submission.state == "scored":
+    seen = ["scored" if state in _AFTER_SCORING else state for state in seen]
+    if submission.state in ("scored", *_AFTER_SCORING):
         seen = [state for state in seen if state != "published"]
     return max((_STEPS.index(state) for state in seen if state in _STEPS), default=0)
 

@@ -21,7 +21,9 @@ _PASSED_BACK = (
     "content-range",
     "content-type",
     "etag",
+    "idempotent-replayed",
     "location",
+    "retry-after",
 )
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from server.app import create_app
 from server.db.pool import make_pool
+from server.http.request_ids import log_with_request_ids
 from server.settings import Settings, read_settings
 from server.storage.choose import storage_of
 from server.worker.app import make_celery
@@ -21,7 +22,7 @@ def create() -> FastAPI:
 
 def create_from(settings: Settings) -> FastAPI:
     """The API, composed from ``settings``."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_with_request_ids()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     return create_app(
         settings,

@@ -12,4 +12,9 @@ from server.settings import read_settings
 def create() -> FastAPI:
     """The whole of it, composed from the settings of the environment."""
     settings = read_settings()
-    return mount(create_from(settings), api_url=settings.internal_url or settings.public_url)
+    app = create_from(settings)
+    return mount(
+        app,
+        api_url=settings.internal_url or settings.public_url,
+        uploads_to=app.state.services.storage.parts.origin,
+    )

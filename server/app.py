@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from server.benchmarks.routes import router as benchmarks
 from server.curation.routes import router as curation
-from server.http import problems
+from server.http import examples, problems
 from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
@@ -25,6 +25,7 @@ from server.scoring.routes import router as runs
 from server.settings import Settings
 from server.storage.port import Storage
 from server.submissions.multipart.routes import router as uploads
+from server.submissions.quotas.routes import router as quotas
 from server.submissions.routes import router as submissions
 from server.teams.callers import identify
 from server.teams.routes import router as teams
@@ -83,7 +84,8 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = ApiRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, uploads, runs, curation):
+    for router in (_health, teams, benchmarks, leaderboard, submissions, uploads, quotas, runs, curation):
         api.include_router(router)
     app.include_router(api)
+    examples.install(app)
     return app

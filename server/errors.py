@@ -63,6 +63,20 @@ class ConflictError(GsiError):
     remedy = "Look at the present state and decide anew."
 
 
+class PartDiffersError(ConflictError):
+    """A part was signed with another content before."""
+
+    code, title = "part-differs", "The part was announced with another content before"
+    remedy = "The file has changed since: give the upload up and begin another."
+
+
+class UploadBusyError(ConflictError):
+    """Another request has the upload at this moment."""
+
+    code, title = "upload-busy", "Another request is at work on this upload"
+    remedy = "Repeat it in a moment."
+
+
 class TooLargeError(GsiError):
     """More bytes than may be sent."""
 
@@ -130,6 +144,13 @@ class TooManyError(GsiError):
 
     status, code, title = 429, "too-many", "Too many at once"
     remedy = "Wait until what you began before has ended."
+
+
+class QuotaError(TooManyError):
+    """A team has submitted as much as it may."""
+
+    code, title = "quota-exhausted", "The quota is used up"
+    remedy = "See GET /api/v1/benchmarks/{id}/quota for what is left and when it begins anew."
 
 
 class StorageError(GsiError):

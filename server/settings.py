@@ -59,6 +59,13 @@ class Settings(DatabaseSettings):
     development_login: bool = False
     """Anyone may sign in as any team and as maintainer: for one's own machine only."""
 
+    quota_per_day: int = Field(default=10, ge=0, le=1_000_000)
+    """How many submissions a team may make to a benchmark in a UTC day, unless the benchmark has limits of its own."""
+    quota_total: int = Field(default=1000, ge=0, le=1_000_000)
+    """How many in all."""
+    quota_at_once: int = Field(default=3, ge=0, le=1_000_000)
+    """How many may be under way at once, from the beginning of the upload until the scores stand."""
+
     max_archive_bytes: int = Field(default=8 * 1024**3, ge=1024)
     upload_part_bytes: int = Field(default=16 * 1024**2, ge=5 * 1024**2, le=5 * 1024**3)
     """How large the parts of an upload are; S3 takes no smaller ones than the least of these and 10,000 at most."""
@@ -117,6 +124,13 @@ class Settings(DatabaseSettings):
         if not is_web_address(value):
             raise ValueError("is not an address of the form https://host or http://host:port")
         return value.rstrip("/")
+
+    @field_validator("s3_public_endpoint_url")
+    @classmethod
+    def _is_the_address_of_a_bucket(cls, value: str | None) -> str | None:
+        if value is not None and not is_web_address(value):
+            raise ValueError("is not an address of the form https://host or http://host:port")
+        return value
 
     @field_validator("broker_url")
     @classmethod

@@ -102,19 +102,27 @@ def queue() -> RecordingQueue:
     return RecordingQueue()
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings of a development service on this test's database."""
+def settings_for(database_url: str, folder: Path) -> Settings:
+    """Settings of a development service on a database, with everything else below ``folder``."""
     return Settings.model_validate(
         {
             "DATABASE_URL": database_url,
-            "storage_dir": tmp_path / "storage",
-            "work_dir": tmp_path / "work",
+            "storage_dir": folder / "storage",
+            "work_dir": folder / "work",
             "secret_key": "a key for tests only, of some length",
             "development_login": True,
+            "quota_per_day": 10_000,
+            "quota_total": 10_000,
+            "quota_at_once": 10_000,
             "max_archive_bytes": 3 * 1024 * 1024,
         }
     )
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a development service on this test's database."""
+    return settings_for(database_url, tmp_path)
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@
   const problem = (status, body) => Object.assign(new Error(body?.title || `The service answered ${status}`), {
     status, code: body?.code || "", detail: body?.detail || "", remedy: body?.remedy || "",
   });
-  const api = async (method, path, body) => {
+  const api = async (method, path, body, key) => {
     const headers = { Accept: "application/json" };
+    if (key) headers["Idempotency-Key"] = key;
     if (token()) headers.Authorization = "Bearer " + token();
     if (body) headers["Content-Type"] = "application/json";
     let answer;

@@ -1,8 +1,9 @@
 """check, submit, status: from a zip on disk to a result."""
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from rich.progress import (
     Progress,
     TaskID,
     TextColumn,
+    TimeRemainingColumn,
     TransferSpeedColumn,
 )
 
@@ -27,6 +29,8 @@ from frontend.commands.session import Exit, Session
 from frontend.errors import ClientError, Unreachable
 from frontend.present import TERMINAL, stage_title, state_badge
 from frontend.resources import Defect, Submission
+from frontend.resuming import folder_of
+from frontend.uploading import Listener, deliver
 from scorer.bundle import check as check_archive
 from scorer.contract import BenchmarkManifest
 
@@ -122,6 +126,7 @@ def submit(
     checks: bool,
     wait: bool,
     publish: bool,
+    parallel: int,
     as_json: bool,
 ) -> None:
     """Check, announce, upload, and on request wait for the result and publish it."""
@@ -129,11 +134,15 @@ def submit(
         session, archive=archive, manifest=_manifest_of_service(session, benchmark), as_json=False, quiet=True
     ):
         raise typer.Exit(Exit.REJECTED)
+    wish = {
+        "benchmark": benchmark,
+        "model": model,
+        "organization": organization,
+        "description": description,
+        "url": url,
+    }
     with session.member() as client:
-        made = client.create(
-            benchmark=benchmark, model=model, organization=organization, description=description, url=url
-        )
-        found = _upload(session, client, made.id, archive)
+        found = _deliver(session, client, archive, wish, parallel=parallel)
         if not as_json:
             session.out.print(f"Submitted as [bold]{escape(found.id)}[/]", soft_wrap=True)
         if wait or publish:
@@ -143,11 +152,27 @@ def submit(
     report(session, found, as_json=as_json, brief=not (wait or publish))
 
 
-def _upload(session: Session, client: Client, submission: str, archive: Path) -> Submission:
-    columns = (TextColumn("Uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+def _deliver(session: Session, client: Client, archive: Path, wish: Mapping[str, str], *, parallel: int) -> Submission:
+    """Announce and upload with a bar of progress, rate and time left; an interrupted delivery is gone on with."""
+    columns = (
+        TextColumn("Uploading"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
     with Progress(*columns, console=session.err, transient=True) as bar:
         task = bar.add_task("upload", total=archive.stat().st_size)
-        return client.upload(submission, archive, progress=lambda sent, _total: bar.update(task, completed=sent))
+
+        def going_on(submission: str) -> None:
+            session.err.print(f"Going on with the upload of {escape(submission)}", soft_wrap=True)
+
+        def advance(moved: int) -> None:
+            bar.update(task, advance=moved)
+
+        listener = Listener(going_on=going_on, there=advance, moved=advance)
+        folder = folder_of(os.environ)
+        return deliver(client, archive, wish, folder=folder, listener=listener, parallel=parallel)
 
 
 def status(session: Session, *, submission: str, watch: bool, as_json: bool) -> None:

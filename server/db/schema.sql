@@ -1,7 +1,8 @@
 -- The readable truth about the database. Forward-only migrations lead here; a test proves that they do.
 
 create type submission_state as enum
-    ('created', 'uploaded', 'validating', 'rejected', 'queued', 'scoring', 'scored', 'published', 'failed', 'withdrawn');
+    ('created', 'uploaded', 'validating', 'rejected', 'queued', 'scoring', 'scored', 'published', 'failed', 'withdrawn',
+     'embargoed', 'delisted', 'disqualified');
 create type run_state as enum ('queued', 'running', 'succeeded', 'failed', 'lost');
 create type benchmark_kind as enum ('scored', 'published');
 create type access_kind as enum ('open', 'closed');
@@ -86,8 +87,6 @@ create table submissions (
     url text,
     state submission_state not null default 'created',
     state_changed_at timestamptz not null default now(),
-    idempotency_key text,
-    request_hash bytea,                 -- of the request that the idempotency key stands for
     archive_key text,
     archive_sha256 text,
     archive_bytes bigint,
@@ -102,13 +101,16 @@ create table submissions (
     hinted_at timestamptz,              -- when the queue was last told
     created_at timestamptz not null default now(),
     published_at timestamptz,
-    foreign key (benchmark_id, benchmark_version) references benchmark_versions (benchmark_id, version),
-    unique (team_id, idempotency_key)
+    embargo_until timestamptz,          -- when an embargoed submission is to be published
+    moderation_reason text,             -- a maintainer's words to the team: why it is hidden or disqualified
+    foreign key (benchmark_id, benchmark_version) references benchmark_versions (benchmark_id, version)
 );
-create index submissions_by_team on submissions (team_id, created_at desc, id);
+create index submissions_by_team on submissions (team_id, created_at, id);
+create index submissions_by_time on submissions (created_at, id);
 create index submissions_unsettled on submissions (state, state_changed_at)
     where state in ('uploaded', 'validating', 'queued', 'scoring');
 create index submissions_published on submissions (benchmark_id) where state = 'published';
+create index submissions_counted on submissions (team_id, benchmark_id, created_at);
 
 create table submission_events (
     id bigint generated always as identity primary key,
@@ -238,6 +240,31 @@ create table idempotency_keys (
     primary key (caller, key)
 );
 create index idempotency_keys_by_expiry on idempotency_keys (expires_at);
+
+-- Quotas: how much a team may submit to a benchmark; what is used is counted from the submissions themselves -----------------
+
+-- Where a benchmark has no row, the settings say; null is no limit.
+create table quota_limits (
+    benchmark_id text primary key references benchmarks,
+    per_day int check (per_day >= 0),
+    total int check (total >= 0),
+    at_once int check (at_once >= 0),
+    updated_at timestamptz not null default now()
+);
+
+create table quota_grants (
+    id uuid primary key default gen_random_uuid(),
+    team_id uuid not null references teams,
+    benchmark_id text not null references benchmarks,
+    kind text not null check (kind in ('per_day', 'total', 'at_once')),
+    extra int not null check (extra > 0),
+    reason text not null,
+    granted_by text not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz,             -- null: for good
+    revoked_at timestamptz
+);
+create index quota_grants_of_team on quota_grants (team_id, benchmark_id);
 
 -- Curated entries: numbers from elsewhere, with their provenance --------------------------------------------------------------
 

@@ -70,3 +70,4 @@ class DeadLettersOut(BaseModel):
     """What we could not finish, newest first."""
 
     dead: list[DeadLetterOut]
+    next_cursor: str | None

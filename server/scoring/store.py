@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -162,9 +162,10 @@ def expired_submissions(conn: Connection, *, patience: timedelta) -> list[Stuck]
     return _QUERIES.all(conn, "expired_submissions", Stuck, patience=patience)
 
 
-def dead_letters(conn: Connection, *, limit: int, offset: int) -> list[DeadLetter]:
-    """What we could not finish, newest first."""
-    return _QUERIES.all(conn, "dead_letters", DeadLetter, limit=limit, offset=offset)
+def dead_letters(conn: Connection, *, limit: int, after: tuple[datetime, UUID] | None) -> list[DeadLetter]:
+    """What we could not finish, newest first, older than the one that failed at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "dead_letters", DeadLetter, limit=limit, after_at=at, after_id=identity)
 
 
 def dead_runs(conn: Connection) -> list[Run]:

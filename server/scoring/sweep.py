@@ -21,6 +21,7 @@ def sweep(tools: Tools) -> None:
     _gates(tools)
     _waiting_runs(tools)
     _never_uploaded(tools)
+    _embargoes(tools)
     _chunks(tools)
 
 
@@ -80,6 +81,12 @@ def _never_uploaded(tools: Tools) -> None:
         for one in store.expired_submissions(conn, patience=patience):
             LOG.info("submission %s got no archive in time", one.id)
             submission_store.move(conn, one.id, State.WITHDRAWN, detail="no archive came in time")
+
+
+def _embargoes(tools: Tools) -> None:
+    """What was to be published on its day, whose day has come."""
+    with transaction(tools.pool) as conn:
+        submissions.publish_due(conn)
 
 
 def _chunks(tools: Tools) -> None:

@@ -22,6 +22,11 @@ def find_or_make_team(conn: Connection, *, name: str) -> Team:
     return found or _QUERIES.one(conn, "find_or_make_team", Team, **row)
 
 
+def find_team(conn: Connection, *, name: str) -> Team | None:
+    """The team of that name, however it is spelled; None when there is none."""
+    return _QUERIES.maybe(conn, "find_team", Team, key=names.key(name))
+
+
 def add_token(
     conn: Connection, *, team_id: UUID | None, role: Role, prefix: str, hashed: bytes, lifetime: timedelta
 ) -> None:

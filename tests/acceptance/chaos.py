@@ -104,18 +104,15 @@ class Service:
         """A submission that has no archive yet."""
 
         def add() -> UUID:
+            if (earlier := self._value("select id from submissions where model = %s", f"Model {number}")) is not None:
+                return UUID(str(earlier))  # it was committed, and nobody heard of it
             with transaction(self.pool) as conn:
-                made = submissions.add(
+                return submissions.add(
                     conn,
                     NewSubmission(benchmark=self.registered.benchmark, model=f"Model {number}"),
                     team_id=teams.find_or_make_team(conn, name=f"Team {number % 5}").id,
                     benchmark_version=self.registered.version,
                     protocol="gsi-fair-1",
-                    idempotency_key=f"submission-{number}",
-                    request_hash=b"",
-                )
-                return made or self._value(
-                    "select id from submissions where idempotency_key = %s", f"submission-{number}"
                 )
 
         return insist(add)

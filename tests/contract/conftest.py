@@ -1,18 +1,22 @@
-"""A small program as a job, on each runner in turn."""
+"""A small program as a job, on each runner in turn; one S3-compatible server, and two ways to speak to it."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from scorer.contract import ProgressLine
 from server.scoring.runner import Job, JobKind, Outcome, OutcomeKind
+from server.storage.s3 import S3Storage
 from tests.contract.adapters import NAMES, Adapter, adapter_named
+from tests.contract.seaweed import S3Server, running_s3
 
 
 @dataclass(frozen=True)
@@ -80,3 +84,46 @@ def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
 def launch(adapter: Adapter, tmp_path: Path) -> Stage:
     (tmp_path / "work").mkdir(mode=0o700, exist_ok=True)
     return Stage(adapter=adapter, work_dir=tmp_path / "work")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bucket(s3: S3Server) -> str:
+    vendor_client(s3).create_bucket(Bucket="objects")
+    return "objects"
+
+
+def vendor_client(s3: S3Server, **changes: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=s3.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=changes.get("key", s3.access_key_id),
+        aws_secret_access_key=changes.get("secret", s3.secret_access_key),
+        config=Config(retries={"max_attempts": 1}),
+    )
+
+
+def s3_storage(
+    s3: S3Server,
+    *,
+    bucket: str,
+    key: str | None = None,
+    secret: str | None = None,
+    prefix: str = "",
+    public_endpoint_url: str | None = None,
+) -> S3Storage:
+    return S3Storage(
+        bucket=bucket,
+        endpoint_url=s3.endpoint_url,
+        region="us-east-1",
+        access_key_id=key or s3.access_key_id,
+        secret_access_key=secret or s3.secret_access_key,
+        prefix=prefix,
+        public_endpoint_url=public_endpoint_url,
+    )

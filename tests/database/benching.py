@@ -53,10 +53,7 @@ class Bench:
                 team_id=teams.find_or_make_team(conn, name=team).id,
                 benchmark_version=self.blocks.version,
                 protocol="gsi-fair-1",
-                idempotency_key=None,
-                request_hash=b"",
             )
-            assert made is not None
             key = f"submissions/{made}/a.zip"
             stored = self.scoring.storage.put(key, [b"an archive"], max_bytes=100)
             assert submissions.move(conn, made, State.UPLOADED)

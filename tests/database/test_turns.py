@@ -145,7 +145,7 @@ def test_what_has_used_up_its_attempts_is_a_dead_letter_with_its_last_attempt(be
     unchecked = bench.uploaded(team="Others")
     bench.scoring.validate(unchecked)
     with transaction(bench.scoring.pool) as conn:
-        gate, run = store.dead_letters(conn, limit=10, offset=0)
+        gate, run = store.dead_letters(conn, limit=10, after=None)
     assert (gate.submission_id, gate.run_id, gate.failure_code) == (unchecked, None, "gate-failed")
     assert (run.submission_id, run.attempt, run.error_code) == (bench.owner_of(first), 3, "retry")
     assert run.worker == "worker-1"

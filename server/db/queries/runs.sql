@@ -270,5 +270,6 @@ left join lateral (
     where r.submission_id = s.id and r.state in ('failed', 'lost') order by r.finished_at desc nulls last limit 1
 ) r on true
 where s.state = 'failed'
-order by s.state_changed_at desc, s.id
-limit %(limit)s offset %(offset)s;
+  and (%(after_at)s::timestamptz is null or (s.state_changed_at, s.id) < (%(after_at)s, %(after_id)s::uuid))
+order by s.state_changed_at desc, s.id desc
+limit %(limit)s;

@@ -5,6 +5,9 @@ insert into teams (name, name_key) values (%(name)s, %(key)s)
 on conflict (name_key) do update set name = teams.name
 returning id, name;
 
+-- name: find_team
+select id, name from teams where name_key = %(key)s;
+
 -- name: add_token
 insert into api_tokens (team_id, role, prefix, hash, expires_at)
 values (%(team_id)s, %(role)s, %(prefix)s, %(hash)s, now() + %(lifetime)s);

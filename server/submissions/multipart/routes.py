@@ -61,7 +61,7 @@ def get(
     """An upload, and which parts have arrived: who was interrupted sends the others."""
     response.headers["cache-control"] = "private, no-cache"
     found = service.own(unit.conn, caller, submission_id, upload_id)
-    parts = service.arrived(unit.conn, found, services.storage.parts)
+    parts = service.arrived(unit.conn, found, services.storage)
     return _shown(found, [PartOut(number=part.number, bytes=part.size, sha256=part.sha256) for part in parts])
 
 
@@ -95,15 +95,13 @@ def complete(
 ) -> SubmissionOut:
     """All parts have arrived: the archive is made of them and the check begins. Repeating this is harmless."""
     declared = Declared(bytes=body.bytes, sha256=body.sha256, parts=body.parts)
-    found, fresh = service.complete(
-        unit.conn, caller, submission_id, upload_id, declared, storage=services.storage.parts
-    )
+    found, fresh = service.complete(unit.conn, caller, submission_id, upload_id, declared, storage=services.storage)
     if fresh:
         unit.after_commit.append(partial(services.queue.validate, submission_id))
     return whole(unit.conn, found)
 
 
-@router.delete(_ONE, status_code=204)
+@router.delete(_ONE, status_code=204, response_class=Response)
 def abort(submission_id: UUID, upload_id: UUID, caller: SomeoneOf, unit: UnitOf, services: ServicesOf) -> None:
     """Give an upload up; what has arrived of it is thrown away. The submission still awaits its archive."""
     found = service.abort(unit.conn, caller, submission_id, upload_id)
@@ -113,6 +111,7 @@ def abort(submission_id: UUID, upload_id: UUID, caller: SomeoneOf, unit: UnitOf,
 @router.put(
     "/parts/{storage_id}/{number}",
     status_code=204,
+    response_class=Response,
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -17,11 +17,12 @@ from server.errors import (
     InvalidError,
     LengthMismatchError,
     MissingUploadError,
+    PartDiffersError,
     StorageError,
     TooLargeError,
 )
 from server.settings import Settings
-from server.storage.port import Part, Parts, SignedPart, new_archive_key
+from server.storage.port import Part, Parts, SignedPart, Storage, new_archive_key
 from server.submissions import service as submissions
 from server.submissions.model import Submission
 from server.submissions.multipart import store
@@ -73,8 +74,8 @@ def sign(
     The first call begins the upload at the storage, where its row is long committed: the sweep knows of all that may
     lie there.
 
-    Raises NotFoundError, MissingUploadError, InvalidError for a part that cannot be one, ConflictError for one that was
-    signed with another content.
+    Raises NotFoundError, MissingUploadError, InvalidError for a part that cannot be one, PartDiffersError for one that
+    was signed with another content.
     """
     found = _open(conn, caller, *upload)
     for part in wanted:
@@ -83,10 +84,7 @@ def sign(
     signed = store.parts(conn, found.id)
     for part in wanted:
         if signed[part.number] != part:
-            raise ConflictError(
-                f"Part {part.number} was announced with another content before.",
-                remedy="The file has changed since: give the upload up and begin another.",
-            )
+            raise PartDiffersError(f"Part {part.number:,} was announced with another content before.")
     name = found.storage_id
     if name is None:
         name = storage.begin(found.archive_key)
@@ -105,17 +103,28 @@ def _check(upload: Upload, part: Part) -> None:
         raise InvalidError(f"Part {part.number:,} has {part.size:,} bytes; it must have {words} {most:,}.")
 
 
-def arrived(conn: Connection, upload: Upload, storage: Parts) -> list[Part]:
+def arrived(conn: Connection, upload: Upload, storage: Storage) -> list[Part]:
     """The parts that are stored, by number, with the sizes that the storage counts; none once the upload is over."""
-    if upload.storage_id is None or upload.state != "open":
+    if upload.state != "open":
         return []
     signed = store.parts(conn, upload.id)
-    sizes = storage.arrived(upload.archive_key, upload.storage_id)
+    sizes = _sizes(upload, signed, storage)
     return [signed[number]._replace(size=size) for number, size in sorted(sizes.items()) if number in signed]
 
 
+def _sizes(upload: Upload, signed: Mapping[int, Part], storage: Storage) -> Mapping[int, int]:
+    if upload.storage_id is None:
+        return {}
+    try:
+        return storage.parts.arrived(upload.archive_key, upload.storage_id)
+    except MissingUploadError:
+        if not storage.exists(upload.archive_key):
+            raise
+        return {part.number: part.size for part in signed.values()}  # put together by a call whose transaction was lost
+
+
 def complete(
-    conn: Connection, caller: Caller, submission_id: UUID, upload_id: UUID, declared: Declared, *, storage: Parts
+    conn: Connection, caller: Caller, submission_id: UUID, upload_id: UUID, declared: Declared, *, storage: Storage
 ) -> tuple[Submission, bool]:
     """Make the archive of the parts and hand it to the gate; the submission, and whether this call did it.
 
@@ -128,22 +137,19 @@ def complete(
     submissions.awaits_archive(conn, caller, submission_id)
     _still_open(found)
     parts = _whole(conn, found, declared, storage)
-    size = storage.complete(found.archive_key, found.storage_id or "", parts)
+    size = storage.parts.complete(found.archive_key, found.storage_id or "", parts)
     if size != sum(part.size for part in parts):
         raise StorageError("The storage made another object of the parts than it was told to.")
     store.end(conn, found.id, "completed", sha256=declared.sha256)
     return submissions.accept_unread_archive(conn, submission_id, key=found.archive_key, size=size), True
 
 
-def _whole(conn: Connection, upload: Upload, declared: Declared, storage: Parts) -> list[Part]:
+def _whole(conn: Connection, upload: Upload, declared: Declared, storage: Storage) -> list[Part]:
     """The parts that make the archive, once all that can be known without reading it is right."""
     signed = store.parts(conn, upload.id)
-    if not signed or upload.storage_id is None:
+    if not signed:
         raise LengthMismatchError("No part has arrived.", remedy="Ask for the URLs of the parts and send them.")
-    try:
-        sizes = storage.arrived(upload.archive_key, upload.storage_id)
-    except MissingUploadError:  # completed at the storage by a call whose transaction was lost
-        sizes = {part.number: part.size for part in signed.values()}
+    sizes = _sizes(upload, signed, storage)
     _check_numbers(signed, sizes, declared)
     _check_sizes(upload, signed, sizes, declared)
     return [signed[number] for number in sorted(signed)]

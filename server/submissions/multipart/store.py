@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 
 from server.db.queries import Queries
-from server.errors import ConflictError
+from server.errors import UploadBusyError
 from server.storage.port import Part
 from server.submissions.multipart.model import Declared, Over, Upload, UploadState
 
@@ -67,16 +67,14 @@ def latest(conn: Connection, submission_id: UUID) -> list[Upload]:
 def lock(conn: Connection, submission_id: UUID, upload_id: UUID) -> Upload | None:
     """One upload, locked until the transaction ends; None without one.
 
-    Raises ConflictError when another request has it for long: it puts gigabytes together, and who waits holds a
+    Raises UploadBusyError when another request has it for long: it puts gigabytes together, and who waits holds a
     connection.
     """
     _QUERIES.run(conn, "wait_briefly")
     try:
         return _QUERIES.maybe(conn, "lock", Upload, submission_id=submission_id, id=upload_id)
     except LockNotAvailable as error:
-        raise ConflictError(
-            "Another request is at work on this upload.", remedy="Look again in a moment.", retry_after=2
-        ) from error
+        raise UploadBusyError(retry_after=2) from error
 
 
 def set_storage_id(conn: Connection, upload_id: UUID, storage_id: str) -> None:

@@ -46,7 +46,13 @@ MANIFEST: dict[str, Any] = {
 def run(api: str, tmp_path: Path) -> Run:
     app = typer.Typer()
     register(app)
-    environment = {"GSI_URL": api, "XDG_CONFIG_HOME": str(tmp_path / "config"), "GSI_TOKEN": "", "COLUMNS": "200"}
+    environment = {
+        "GSI_URL": api,
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "GSI_TOKEN": "",
+        "COLUMNS": "200",
+    }
 
     def invoke(*arguments: str, given: str | None = None) -> Result:
         return CliRunner().invoke(app, list(arguments), env=environment, input=given)

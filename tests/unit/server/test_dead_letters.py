@@ -38,7 +38,7 @@ def test_maintainers_see_what_could_not_be_finished_and_why(client, maintainer, 
     last = found["last_attempt"]
     assert (last["subset"], last["attempt"], last["error"]) == ("blocks-room", 5, "timed_out")
     assert (last["message"], last["worker"]) == ("it took too long", "host:7")
-    assert client.get("/runs/dead?offset=1", headers=maintainer).json() == {"dead": []}
+    assert client.get("/runs/dead?limit=1", headers=maintainer).json()["next_cursor"] is None
 
 
 def test_what_is_tried_again_is_no_dead_letter_and_the_act_is_on_record(client, maintainer, dead, queue):
@@ -46,7 +46,7 @@ def test_what_is_tried_again_is_no_dead_letter_and_the_act_is_on_record(client, 
     again = client.post(found["links"]["retry"].removeprefix("/api/v1"), headers=maintainer)
     assert again.json()["state"] == "uploaded"
     assert queue.validated == [dead]
-    assert client.get("/runs/dead", headers=maintainer).json() == {"dead": []}
+    assert client.get("/runs/dead", headers=maintainer).json()["dead"] == []
     acts = client.get("/audit", headers=maintainer).json()["audit"]
     assert ("submission.retry", str(dead)) in {(act["action"], act["subject"]) for act in acts}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -13,9 +15,12 @@ from server.curation import service as curation
 from server.curation.model import NewEntry
 from server.curation.seed import seed
 from server.db.pool import transaction
+from server.submissions import store
 from server.submissions.lifecycle import State
+from server.submissions.quotas import service as quotas
 from tests import making
 from tests.reporting import CANARY, keep_reports
+from tests.uploading import Begun, begun
 
 SECRET_MODEL = "Unannounced-Model-7"
 CALLERS = ("anonymous", "other", "owner", "maintainer")
@@ -29,6 +34,9 @@ class Case(NamedTuple):
     body: object = None
 
 
+UPLOAD = "/submissions/{submission_id}/uploads/{upload_id}"
+CONTENT = b"one part"
+PARTS = {"parts": [{"number": 1, "bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}]}
 ZIP = b"PK\x05\x06" + bytes(18)
 BASELINE = {
     "benchmark": "sat-real",
@@ -39,6 +47,9 @@ BASELINE = {
     "source_url": "https://example.org",
     "scores": {"sat-real": {"overall": 1}},
 }
+WHY = {"reason": "because of a rule"}
+GRANT = {"team": "Owners", "benchmark": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
+QUOTA = {"benchmark_id": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
 ALL = Case((200, 200, 200, 200))
 
 CASES: dict[tuple[str, str], Case] = {
@@ -56,10 +67,30 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/submissions"): Case((401, 200, 200, 200)),
     ("GET", "/submissions/{submission_id}"): Case((404, 404, 200, 200)),
     ("PUT", "/submissions/{submission_id}/archive"): Case((401, 404, 202, 404), State.CREATED, ZIP),
+    ("POST", "/submissions/{submission_id}/uploads"): Case((401, 404, 201, 404), State.CREATED, {}),
+    ("GET", "/submissions/{submission_id}/uploads"): Case((401, 404, 200, 404), State.CREATED),
+    ("GET", UPLOAD): Case((401, 404, 200, 404), State.CREATED),
+    ("POST", "/submissions/{submission_id}/uploads/{upload_id}/parts"): Case(
+        (401, 404, 200, 404), State.CREATED, PARTS
+    ),
+    ("POST", "/submissions/{submission_id}/uploads/{upload_id}/complete"): Case(
+        (401, 404, 202, 404), State.CREATED, {}
+    ),
+    ("DELETE", UPLOAD): Case((401, 404, 204, 404), State.CREATED),
+    ("PUT", "/parts/{storage_id}/{number}"): Case((204, 204, 204, 204), State.CREATED, CONTENT),
     ("POST", "/submissions/{submission_id}/publish"): Case((401, 404, 200, 200)),
     ("POST", "/submissions/{submission_id}/unpublish"): Case((401, 404, 200, 200), State.PUBLISHED),
     ("POST", "/submissions/{submission_id}/withdraw"): Case((401, 404, 200, 200)),
     ("POST", "/submissions/{submission_id}/retry"): Case((401, 403, 403, 200), State.FAILED),
+    ("POST", "/submissions/{submission_id}/hide"): Case((401, 403, 403, 200), State.PUBLISHED, WHY),
+    ("POST", "/submissions/{submission_id}/show"): Case((401, 403, 403, 200), State.DELISTED, WHY),
+    ("POST", "/submissions/{submission_id}/disqualify"): Case((401, 403, 403, 200), State.SCORED, WHY),
+    ("POST", "/submissions/{submission_id}/reinstate"): Case((401, 403, 403, 200), State.DISQUALIFIED, WHY),
+    ("GET", "/benchmarks/{benchmark_id}/quota"): Case((401, 200, 200, 422)),
+    ("PATCH", "/benchmarks/{benchmark_id}/quota-limits"): Case((401, 403, 403, 200), body={"per_day": 9000}),
+    ("GET", "/quota-grants"): Case((401, 403, 403, 200)),
+    ("POST", "/quota-grants"): Case((401, 403, 403, 201), body=GRANT),
+    ("POST", "/quota-grants/{grant_id}/revoke"): Case((401, 403, 403, 200)),
     ("GET", "/submissions/{submission_id}/reports"): Case((401, 403, 403, 200)),
     ("GET", "/submissions/{submission_id}/reports/{subset}"): Case((401, 403, 403, 200)),
     ("GET", "/baselines"): ALL,
@@ -77,13 +108,21 @@ class World(NamedTuple):
 
     submission: UUID
     baseline: UUID
+    grant: UUID
     original: str
     headers: dict[str, dict[str, str]]
+    begin_upload: Callable[[], Begun]
 
-    def path(self, route: str, *, submission: UUID | None = None) -> str:
+    def path(self, route: str) -> str:
+        """Where ``route`` is here; for one of an upload, an upload whose one part `CONTENT` has arrived is begun."""
+        if "{upload_id}" in route:
+            route = route.replace("{upload_id}", str(self.begin_upload().id))
+        if route.startswith("/parts/"):  # a signed URL is the permission, whoever uses it
+            return self.begin_upload().urls[0].removeprefix("/api/v1")
         return (
-            route.replace("{submission_id}", str(submission or self.submission))
+            route.replace("{submission_id}", str(self.submission))
             .replace("{entry_id}", str(self.baseline))
+            .replace("{grant_id}", str(self.grant))
             .replace("{benchmark_id}", "blocks")
             .replace("{subset}", "blocks-room")
             .replace("{name:path}", self.original)
@@ -101,14 +140,21 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             keep_reports(conn, storage, submission)
             new = NewEntry(
                 benchmark="blocks",
-                model="Cited",
+                model=f"Cited {uuid4()}",
                 source_url="https://example.org",
                 scores={"blocks-room": {"avg": 1.0}},
             )
             baseline = curation.add(conn, new, actor="test").id
+            team = store.get(conn, submission).team_id
+            grant = quotas.grant(conn, team_id=team, actor="test", expires_at=None, **QUOTA).id
         headers = {"anonymous": {}, "other": login("Others"), "owner": login("Owners"), "maintainer": maintainer}
         original = benchmark_zips.manifest["samples"][0]["original"].removeprefix("originals/")
-        return World(submission, baseline, original, headers)
+
+        def begin_upload() -> Begun:
+            with transaction(pool) as conn:
+                return begun(conn, storage, submission, CONTENT)
+
+        return World(submission, baseline, grant, original, headers, begin_upload)
 
     return make
 
@@ -156,8 +202,10 @@ def test_an_unpublished_submission_leaves_no_trace_in_any_answer_to_others(calle
 def test_anothers_submission_answers_as_one_that_does_not_exist(method, route, client, world):
     case = CASES[method, route]
     made = world(case.state)
-    real = _send(client, method, made.path(route), case.body, made.headers["other"])
-    none = _send(client, method, made.path(route, submission=uuid4()), case.body, made.headers["other"])
+    path = made.path(route)
+    real = _send(client, method, path, case.body, made.headers["other"])
+    elsewhere = path.replace(str(made.submission), str(uuid4()))
+    none = _send(client, method, elsewhere, case.body, made.headers["other"])
     one, other = real.json(), none.json()
     assert real.status_code == none.status_code
     assert {**one, "request_id": ""} == {**other, "request_id": ""}
@@ -182,7 +230,7 @@ def test_an_unpublished_submission_disappears_from_the_board_at_once(client, wor
 
 def test_a_team_lists_its_own_submissions_only(client, world):
     made = world(State.SCORED)
-    assert client.get("/submissions", headers=made.headers["other"]).json() == {"submissions": []}
+    assert client.get("/submissions", headers=made.headers["other"]).json()["submissions"] == []
     own = client.get("/submissions", headers=made.headers["owner"]).json()["submissions"]
     assert [one["id"] for one in own] == [str(made.submission)]
 

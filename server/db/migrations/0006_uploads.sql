@@ -39,3 +39,6 @@ create table idempotency_keys (
     primary key (caller, key)
 );
 create index idempotency_keys_by_expiry on idempotency_keys (expires_at);
+
+-- What one table does for every POST, submissions need not do for themselves.
+alter table submissions drop column idempotency_key, drop column request_hash;
