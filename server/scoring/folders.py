@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -32,9 +33,12 @@ class Folders(NamedTuple):
 
 @contextmanager
 def private_folders(work_dir: Path) -> Iterator[Folders]:
-    """Two fresh folders that only this process's user may enter."""
+    """Two fresh folders that only this process's user may enter. What killed workers left of theirs goes on the way."""
     work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    private = Path(tempfile.mkdtemp(prefix="job-", dir=work_dir))
+    _remove_deserted(work_dir)
+    new = Path(tempfile.mkdtemp(prefix="new-job-", dir=work_dir))
+    held = _held(new)  # as long as this process lives
+    private = new.rename(work_dir / new.name.removeprefix("new-"))
     try:
         folders = Folders(private / "input", private / "output")
         for folder in folders:
@@ -42,6 +46,30 @@ def private_folders(work_dir: Path) -> Iterator[Folders]:
         yield folders
     finally:
         outputs.remove(private)
+        if held is not None:
+            os.close(held)
+
+
+def _remove_deserted(work_dir: Path) -> None:
+    for left in work_dir.glob("job-*"):
+        held = _held(left)
+        if held is not None:
+            outputs.remove(left)
+            os.close(held)
+
+
+def _held(folder: Path) -> int | None:
+    """A lock on a folder that ends with this process; None where another holds it, or it is gone."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def version_of(conn: Connection, benchmark_id: str, version: str) -> Version:

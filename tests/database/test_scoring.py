@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from server.db.pool import transaction
 from server.leaderboard.service import board
 from server.scoring import store
+from server.scoring.folders import private_folders
 from server.settings import Settings
 from server.submissions import store as submissions
 from server.submissions.lifecycle import State
@@ -306,6 +307,17 @@ def test_a_late_verdict_is_refused(bench: Bench) -> None:
     with transaction(bench.scoring.pool) as conn:
         assert late is not None
         assert not store.hold_gate(conn, made, token=late)
+
+
+def test_what_a_killed_worker_left_goes_with_the_next_job_and_what_another_holds_stays(
+    bench: Bench, settings: Settings
+) -> None:
+    (settings.work_dir / "job-of-the-dead/input").mkdir(parents=True)
+    (settings.work_dir / "job-of-the-dead/input/truth.json").write_text("hidden")
+    with private_folders(settings.work_dir) as mine:
+        bench.scoring.validate(bench.uploaded())
+        assert mine.input.is_dir()
+        assert list(settings.work_dir.glob("job-*")) == [mine.input.parent]
 
 
 def test_nothing_of_a_job_is_left_on_disk(bench: Bench, settings: Settings) -> None:
