@@ -52,10 +52,14 @@ class Recorded(Strict):
 
 
 class KeptOriginals(Strict):
-    """``folder``: where the originals' share of the work is kept for later runs; ``bytes``: how much of it at most."""
+    """``folder``: where the originals' share of the work is kept for later runs; ``bytes``: how much of it at most.
+
+    ``read_only``: what is not there is made and not kept, so that no run can change what another is measured with.
+    """
 
     folder: Folder
     bytes: Annotated[int, Field(ge=1)] = DISK_BYTES
+    read_only: bool = False
 
 
 class InstrumentSettings(Strict):
@@ -119,7 +123,7 @@ def originals(settings: InstrumentSettings, network: Perceptual) -> Originals:
     if kept is None:
         return Originals(network=network)
     try:
-        return Originals(network=network, folder=Path(kept.folder), disk_bytes=kept.bytes)
+        return Originals(network=network, folder=Path(kept.folder), disk_bytes=kept.bytes, read_only=kept.read_only)
     except OSError as error:
         raise BenchmarkError(
             f"{FILE} of this installation: originals.folder cannot be used: {error.strerror}; "

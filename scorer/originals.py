@@ -77,14 +77,23 @@ class Originals:
         folder: Path | None = None,
         memory_bytes: int = MEMORY_BYTES,
         disk_bytes: int = DISK_BYTES,
+        read_only: bool = False,
+        beside: Path | None = None,
     ) -> None:
         self.network = network
-        self._disk = ArraysOnDisk(folder, most_bytes=disk_bytes) if folder is not None else None
+        self._disk = None
+        if folder is not None:
+            self._disk = ArraysOnDisk(folder, most_bytes=disk_bytes, read_only=read_only, beside=beside)
         self._shares: Recent[Share] = Recent(memory_bytes, size=_share_bytes)
         self._sifts: Recent[Sift] = Recent(memory_bytes // 8, size=lambda sift: sift.descriptors.nbytes)
         versions = (VERSION, torch.__version__, cv2.__version__, PIL.__version__, np.__version__)
         computing = (device_of(network).type, torch.backends.cpu.get_cpu_capability())
         self._salt = "\n".join((*versions, *computing, network.name, network.sha256 or "no weights"))
+
+    @property
+    def used(self) -> list[str]:
+        """The names of the files in the folder that were asked for, there or not."""
+        return [] if self._disk is None else sorted(self._disk.used)
 
     def share(self, picture: Picture, preparation: Preparation = OFFICIAL) -> Share:
         """The share for comparisons of images that are prepared so. Raises UnmeasurableError for too small ones."""

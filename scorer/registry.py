@@ -24,7 +24,7 @@ from scorer.measures.lpips import Lpips
 from scorer.measures.msssim import NAME as MSSSIM
 from scorer.measures.msssim import MsSsim
 from scorer.measures.port import Perceptual
-from scorer.protocol import Instruments
+from scorer.measuring import Instruments
 
 LPIPS = Lpips.name
 
@@ -35,6 +35,17 @@ def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instr
     return Instruments(
         detector=detector_named(manifest.detector, settings),
         judge=_judge_named(manifest, settings),
+        perceptual=perceptual,
+        originals=originals(settings, perceptual),
+    )
+
+
+def measuring_instruments(manifest: RunManifest, settings: InstrumentSettings) -> Instruments:
+    """What measures alone; a judge only where it needs nothing but the pictures. Raises as `instruments_of`."""
+    perceptual = perceptual_named(manifest.perceptual, settings)
+    return Instruments(
+        detector=detector_named(manifest.detector, settings),
+        judge=BlocksJudge() if manifest.judge == BLOCKS_JUDGE else None,
         perceptual=perceptual,
         originals=originals(settings, perceptual),
     )

@@ -26,6 +26,7 @@ from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.notices.routes import router as notices
+from server.scoring.routes import router as runs
 from server.settings import Settings
 from server.storage.port import Storage
 from server.submissions.multipart.routes import router as uploads
@@ -98,7 +99,10 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = ApiRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, uploads, progress, quotas, notices, curation):
+    for router in (
+        *(_health, teams, benchmarks, leaderboard, submissions, uploads, progress),
+        *(quotas, runs, notices, curation),
+    ):
         api.include_router(router)
     app.include_router(api)
     examples.install(app)

@@ -30,6 +30,12 @@ SUBSETS = ("blocks-tabletop", "blocks-room")
 _OPERATIONS = ("move", "remove")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the chaos test goes on."""
+    parser.addoption("--chaos-kills", type=int, default=24, help="how many parts the chaos test kills")
+    parser.addoption("--chaos-seed", type=int, default=1, help="of the chaos test's draws")
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """One server for this process, with a migrated database `migrated` to clone."""
