@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from scorer import environment
 from scorer.appraisal import recorded
@@ -61,9 +62,9 @@ class Measuring:
     scenes: Scenes
     bundle: Bundle
 
-    @property
+    @cached_property
     def made(self) -> Made:
-        """Everything that the numbers depend on."""
+        """Everything that the numbers depend on. The archive is read whole for it, once."""
         inputs, instruments = self.inputs, self.instruments
         network = instruments.perceptual
         versions = {"detector": instruments.detector.name, "perceptual": network.name, "judge": inputs.manifest.judge}
