@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from scorer import environment
 from scorer.appraisal import recorded
@@ -62,9 +63,9 @@ class Measuring:
     scenes: Scenes
     bundle: Bundle
 
-    @property
+    @cached_property
     def made(self) -> Made:
-        """Everything that the numbers depend on."""
+        """Everything that the numbers depend on. The archive is read whole for it, once."""
         inputs, detector, network = self.inputs, self.instruments.detector, self.instruments.perceptual
         versions = {"detector": detector.name, "perceptual": network.name, "judge": inputs.manifest.judge}
         weights = {} if network.sha256 is None else {network.name: network.sha256}

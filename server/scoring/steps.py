@@ -28,7 +28,8 @@ from server.scoring.results import UntrustworthyResultError, read_measured
 from server.scoring.runner import OUTPUT_BYTES, JobKind, Outcome, OutcomeKind
 from server.scoring.tools import LOG, Tools
 
-_MOST_QUESTIONS_BYTES = 64 * 1024**3
+_PNG_HEAD_BYTES = 64 * 1024
+"""More than a PNG of noise has beyond its pixels."""
 
 
 class StepEndedError(Exception):
@@ -58,7 +59,18 @@ class Steps:
     @property
     def samples(self) -> list[str]:
         """The ids of the subset's samples."""
-        return [one["id"] for one in self.version.manifest["samples"] if one["subset"] == self.run.subset]
+        return [one["id"] for one in self._listed]
+
+    @property
+    def _listed(self) -> list[dict[str, Any]]:
+        return [one for one in self.version.manifest["samples"] if one["subset"] == self.run.subset]
+
+    @property
+    def _questions_bytes(self) -> int:
+        """What the questions of a language judge can be at most: an original and an edited picture for each sample."""
+        if self.installation.judge is None:
+            return 0
+        return sum(2 * (3 * one["width"] * one["height"] + _PNG_HEAD_BYTES) for one in self._listed)
 
     @contextmanager
     def report(self) -> Iterator[Path]:
@@ -100,7 +112,8 @@ class Steps:
         )
         samples.lay_out()
         commit = self._committing(lambda: samples.commit(private.output), lambda _: samples.progress)
-        self._launch(JobKind.MEASURE, private, beat=commit, output_bytes=_MOST_QUESTIONS_BYTES)
+        most = OUTPUT_BYTES + self._questions_bytes
+        self._launch(JobKind.MEASURE, private, beat=commit, output_bytes=most)
         self.heart.insist(lambda: samples.commit(private.output) and self.heart.beat(samples.progress))
         found = read_measured(private.output / "measured.json", n=len(self.samples))
         samples.complete(inputs=found.inputs)
