@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from scorer.detectors.detany3d.preprocess import ImageShapeError, frame_of
 from scorer.detectors.grounding_dino import GroundingDino, Rectangles
 from scorer.detectors.installed import DetectorSettings, Files
 from scorer.detectors.port import EVERYTHING, Detection, Image
+from scorer.detectors.turns import Turns
 from scorer.errors import BenchmarkError, ScorerError
 from scorer.geometry import FloatArray
 from scorer.official.imaging import Frame
@@ -53,7 +54,7 @@ class GroundedDetector:
         self._encodings: Recent[Encoding] = Recent(KEPT_ENCODINGS, size=lambda encoding: 1)
         self._loading = threading.Lock()
         self._loaded: tuple[GroundingDino, DetAny3D] | None = None
-        self._turn = threading.Lock()
+        self._turns = Turns(settings.device)
         self._precision = NAMES[settings.mode].on(torch.device(settings.device))
 
     @classmethod
@@ -89,25 +90,11 @@ class GroundedDetector:
                 )
             return self._loaded
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """A card works on one image at a time, as exactly as the mode says; on processors each thread has its own.
-
-        Raises MemoryError where the device is full.
-        """
-        try:
-            if self._settings.device == "cpu":
-                yield
-            else:
-                with self._turn, self._precision.active():
-                    yield
-        except torch.OutOfMemoryError as error:
-            raise MemoryError(f"{self._settings.device} is full") from error
-
     def detect(self, *, image: Image, target: str, camera: CameraData) -> list[Detection]:
         """See :class:`scorer.detectors.port.Detector`; a target without a name, or every object, finds nothing.
 
-        So does an image so thin that nothing of it is left on the network's grid.
+        So does an image so thin that nothing of it is left on the network's grid. Raises MemoryError where the device
+        is full.
         """
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"an image is (height, width, 3) uint8, not {image.shape} {image.dtype}")
@@ -116,12 +103,20 @@ class GroundedDetector:
         height, width = image.shape[:2]
         frame = Frame.of(height, width)
         intrinsics = _in_frame(camera, frame)
-        first, second = self.networks
         try:
-            frame_of(height, width, second.config)
+            frame_of(height, width, self.networks[1].config)
         except ImageShapeError:
             return []
-        with self._alone():
+        try:
+            return self._turns.do(lambda: self._look(image, target, intrinsics, frame))
+        except torch.OutOfMemoryError as error:
+            raise MemoryError(f"{self._settings.device} is full") from error
+
+    def _look(self, image: Image, target: str, intrinsics: FloatArray, frame: Frame) -> list[Detection]:
+        first, second = self.networks
+        # Torch's switches are the process's: on processors, where threads look side by side, none is touched.
+        exactly = nullcontext() if self._settings.device == "cpu" else self._precision.active()
+        with exactly:
             found = first.find(image, target)
             if not len(found.boxes):
                 return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from PIL import Image
 from infra.benchmarks.editions import edition
 from infra.benchmarks.findings import Findings
 from infra.benchmarks.official import read_official
-from scorer import inputs, protocol
+from scorer import inputs, measuring, protocol
 from scorer.__main__ import main
 from scorer.contract import Report
+from scorer.judges.folder import read_cases, read_questions
+from scorer.judges.journal import Entry, Journal
 from scorer.judges.port import Judgement
 from scorer.measures.msssim import MsSsim
 from scorer.originals import Originals
@@ -45,6 +48,7 @@ class FixedJudge:
     """Always of the same mind: what is tested here is the detector's part."""
 
     name = "fixed-judge-1"
+    hermetic = True
 
     def provenance(self) -> dict[str, str]:
         return {}
@@ -88,8 +92,7 @@ def samples(report: Report, profile: str):
 
 def test_image_files_become_a_report_that_names_every_weight_and_follows_the_formulas(installed, official, tmp_path):
     folder = run_folder(tmp_path / "run", official, edited=gsi_folder.picture(0))
-    settings = {"weights": str(installed), "detector": {"accept_noncommercial_weights": True}}
-    (folder / "instruments.json").write_text(json.dumps(settings))
+    settings_in(folder, installed)
     assert main(["score", "--input", str(folder), "--output", str(tmp_path / "out")]) == 0
     report = Report.model_validate_json((tmp_path / "out" / "report.json").read_text())
     assert report.weights.keys() >= {"detany3d", "grounding-dino/config.json", "grounding-dino/model.safetensors"}
@@ -133,6 +136,56 @@ def test_a_second_submission_does_not_look_at_the_originals_again_and_gets_the_s
     assert work == [(3, 2), (2, 1)]
     assert reports[0].results == reports[1].results
     assert reports[0].weights == reports[1].weights
+
+
+def settings_in(folder: Path, installed: Path, **settings: object) -> None:
+    content = {"weights": str(installed), "detector": {"accept_noncommercial_weights": True}, **settings}
+    (folder / "instruments.json").write_text(json.dumps(content))
+
+
+def without_timings(report: Path):
+    return Report.model_validate_json(report.read_text()).model_dump(exclude={"timings"})
+
+
+def test_originals_measure_and_aggregate_give_the_report_of_score(installed, official, tmp_path):
+    folder = run_folder(tmp_path / "run", official, edited=gsi_folder.picture(5), judge="language-judge-1")
+    settings_in(folder, installed)
+    (folder / "submission.zip").rename(tmp_path / "submission.zip")  # the first step sees none
+    assert main(["originals", "--input", str(folder), "--output", str(tmp_path / "made")]) == 0
+    (tmp_path / "submission.zip").rename(folder / "submission.zip")
+    kept = tmp_path / "made" / "originals"
+    settings_in(folder, installed, originals={"folder": str(kept), "read_only": True})
+    assert main(["measure", "--input", str(folder), "--output", str(tmp_path / "measured")]) == 0
+    shutil.copytree(tmp_path / "measured" / "chunks", folder / "chunks")
+    answer(tmp_path / "measured" / "questions", journal=folder / "journal.jsonl")
+    assert main(["aggregate", "--input", str(folder), "--output", str(tmp_path / "end")]) == 0
+    settings_in(folder, installed, judge={"adapter": "recorded", "journal": str(folder / "journal.jsonl")})
+    assert main(["score", "--input", str(folder), "--output", str(tmp_path / "whole")]) == 0
+    report = without_timings(tmp_path / "end" / "report.json")
+    assert report == without_timings(tmp_path / "whole" / "report.json")
+    assert report["weights"].keys() >= {"detany3d", "grounding-dino/model.safetensors"}
+    assert report["versions"]["detector_mode"] == "parity"
+    assert report["versions"]["judge_model"] == "a model of the test"  # something was asked
+    assert work_of(installed, folder, kept=kept) == (2, 1), "only the edited images are looked at, which are alike here"
+
+
+def answer(questions: Path, *, journal: Path) -> None:
+    """What a judge would write who is always of the same mind."""
+    told = {"judge_model": "a model of the test", "judge_adapter": "endpoint"}
+    with Journal(journal) as answers:
+        for case in read_cases(questions, read_questions(questions)):
+            entry = {"key": case.key, "content": case.content, "digest": case.content, "reason": "alike"}
+            answers.add(Entry(**entry, score=8.0, replies=[], provenance=told))
+
+
+def work_of(installed: Path, folder: Path, *, kept: Path) -> tuple[int, int]:
+    """How often both networks work on a run whose originals were prepared."""
+    loaded, counted, network = inputs.load(folder), Counted(installed), MsSsim()
+    originals = Originals(network=network, folder=kept, read_only=True)
+    given = Instruments(detector=counted.detector, judge=None, perceptual=network, originals=originals)
+    with measuring.opened(loaded, given) as run, run.samples(loaded.tasks) as found:
+        assert len(list(found)) == 2
+    return counted.found, counted.encoded
 
 
 def test_a_run_on_an_installation_without_the_weights_says_what_is_missing(official, tmp_path, capsys):

@@ -15,6 +15,7 @@ import torch.nn.functional as f
 
 from scorer.detectors.detany3d import (
     adapter,
+    camera_depth,
     dinov2,
     extractor,
     image_encoder,
@@ -207,3 +208,11 @@ def test_level_codes_that_are_left_out_are_noticed(failures, monkeypatch):
 
     monkeypatch.setattr(image_encoder, "levels_of", bare)
     assert failures() >= BOXES | {"inter0__f3", "pred_K"}
+
+
+@pytest.mark.parametrize("levels", [(0, 1, 2, 3), (1, 2, 3, 3)])
+def test_other_levels_of_the_camera_tokens_are_noticed(levels, failures, monkeypatch):
+    monkeypatch.setattr(camera_depth, "CAMERA_LEVELS", levels)
+    found = failures()
+    assert found >= BOXES | {"pred_K", "depth__camera_features"}
+    assert not found & {"image_embeddings", "inter3__f3", "inter3__cls"}

@@ -39,12 +39,25 @@ def test_what_is_not_computed_has_no_part(name, shape):
     assert part_of(name, shape, VALUES) is None
 
 
-def test_bounds_are_those_of_the_specification_and_grow_with_larger_values():
-    assert bound_of("image_embeddings__every_16th_channel", np.full(3, 4.0)) == 1e-4
-    assert bound_of("bboxes_2d", np.full(3, 970.0)) == bound_of("pred_K", np.full(3, 970.0)) == 2e-3
-    assert bound_of("bboxes_3d", np.full(3, 5.0)) == bound_of("rot_mat", np.zeros((0, 3, 3))) == 1e-4
+@pytest.mark.parametrize("magnitude", [0.5, 4.0, 970.0, 5000.0])
+def test_bounds_of_the_specification_are_absolute_however_large_the_values(magnitude):
+    values = np.full(3, magnitude)
+    for name in ("bboxes_2d", "pred_K", "ret__pred_K"):
+        assert bound_of(name, values) == 2e-3
+    for name in (
+        "image_embeddings__every_16th_channel",
+        "depth__latents_16",
+        "bboxes_3d",
+        "bboxes_3d_predK",
+        "rot_mat",
+    ):
+        assert bound_of(name, values) == 1e-4
+    assert bound_of("in__batch_boxes", values) == 0
+
+
+def test_bounds_of_other_values_on_the_way_grow_with_values_beyond_those_of_the_specification():
+    assert bound_of("decoder__hs", np.full(3, 4.0)) == bound_of("prompt__sparse", np.zeros((0, 2))) == 1e-4
     assert bound_of("inter3__f3", np.full(3, -60.0)) == pytest.approx(1e-3)
-    assert bound_of("in__batch_boxes", np.full(3, 800.0)) == 0
 
 
 def row(expected, ours, name="x"):
