@@ -9,6 +9,8 @@ from fastapi import APIRouter, FastAPI
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel
 
+from server.accounts.directory import Directory
+from server.accounts.routes import router as accounts
 from server.benchmarks.routes import router as benchmarks
 from server.curation.routes import router as curation
 from server.http import problems
@@ -16,6 +18,7 @@ from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
+from server.http.limits import RateLimits
 from server.http.methods import Methods
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
@@ -24,6 +27,9 @@ from server.settings import Settings
 from server.storage.port import Storage
 from server.submissions.routes import router as submissions
 from server.teams.routes import router as teams
+from server.teams.token_routes import router as tokens
+
+_SIGN_INS_AT_ONCE = 8
 
 _health = APIRouter(tags=["service"])
 
@@ -71,14 +77,17 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         uploads=Turns(settings.uploads_at_once),
         uploads_of_submissions=Shares(1),
         uploads_of_teams=Shares(settings.uploads_of_a_team),
+        sign_ins=Turns(_SIGN_INS_AT_ONCE),
     )
+    app.state.directory = Directory()
     problems.install(app)
     app.add_middleware(SmallBodies)
+    app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(Methods)
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = APIRouter(prefix="/api/v1")
-    for router in (_health, teams, benchmarks, leaderboard, submissions, curation):
+    for router in (_health, accounts, teams, tokens, benchmarks, leaderboard, submissions, curation):
         api.include_router(router)
     app.include_router(api)
     return app

@@ -27,6 +27,7 @@ from server.storage.local import LocalStorage
 _TEMPLATE = "migrated"
 SUBSETS = ("blocks-tabletop", "blocks-room")
 _OPERATIONS = ("move", "remove")
+_RATES = ("rate_limit_requests", "rate_limit_address", "rate_limit_sign_in", "rate_limit_tokens")
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +107,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
             "secret_key": "a key for tests only, of some length",
             "development_login": True,
             "max_archive_bytes": 3 * 1024 * 1024,
+            "rate_limits_shared": False,
+            **dict.fromkeys(_RATES, "1000000/minute"),
         }
     )
 

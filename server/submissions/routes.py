@@ -16,14 +16,14 @@ from server.submissions import reports, service, store, uploads
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
 from server.submissions.schemas import ReportsOut, SubmissionIn, SubmissionOut, SubmissionsOut
-from server.teams.callers import AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
+from server.teams.callers import ADMIN, READ, SUBMIT, AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
 from server.teams.model import Caller
 
 router = APIRouter(prefix="/submissions", tags=["submissions"])
 _NEVER_KEPT = "no-store"
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[SUBMIT])
 def create(
     body: SubmissionIn,
     response: Response,
@@ -40,14 +40,14 @@ def create(
     return whole(unit.conn, begun.submission)
 
 
-@router.get("")
+@router.get("", dependencies=[READ])
 def list_own(caller: SomeoneOf, unit: UnitOf, page: PageOf) -> SubmissionsOut:
     """Your team's submissions, newest first; a maintainer sees everybody's."""
     found = store.list_by_team(unit.conn, caller.team_id, limit=page.limit, offset=page.offset)
     return SubmissionsOut(submissions=[public(one) for one in found])
 
 
-@router.get("/{submission_id}")
+@router.get("/{submission_id}", dependencies=[READ])
 def get(submission_id: UUID, caller: AnyoneOf, unit: UnitOf, response: Response) -> SubmissionOut:
     """A submission: whole for its team, the published part for everybody else."""
     found = service.published_or_visible(unit.conn, caller, submission_id)
@@ -78,21 +78,21 @@ async def upload(submission_id: UUID, request: Request, services: ServicesOf, to
     return await uploads.receive(submission_id, request, services, token)
 
 
-@router.post("/{submission_id}/publish")
+@router.post("/{submission_id}/publish", dependencies=[SUBMIT])
 def publish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
     """Show the scores on the board."""
     _note(unit, caller, "publish", submission_id)
     return whole(unit.conn, service.publish(unit.conn, service.visible(unit.conn, caller, submission_id)))
 
 
-@router.post("/{submission_id}/unpublish")
+@router.post("/{submission_id}/unpublish", dependencies=[SUBMIT])
 def unpublish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
     """Take the scores off the board; they stay yours."""
     _note(unit, caller, "unpublish", submission_id)
     return whole(unit.conn, service.unpublish(unit.conn, service.visible(unit.conn, caller, submission_id)))
 
 
-@router.post("/{submission_id}/withdraw")
+@router.post("/{submission_id}/withdraw", dependencies=[SUBMIT])
 def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
     """End the submission for good; its archive is deleted."""
     found = service.visible(unit.conn, caller, submission_id)
@@ -103,7 +103,7 @@ def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: Ser
     return whole(unit.conn, ended)
 
 
-@router.post("/{submission_id}/retry")
+@router.post("/{submission_id}/retry", dependencies=[ADMIN])
 def retry(submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
     """Try a failed submission anew (maintainers)."""
     found = service.retry(unit.conn, service.visible(unit.conn, caller, submission_id))
@@ -112,7 +112,7 @@ def retry(submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: Ser
     return whole(unit.conn, found)
 
 
-@router.get("/{submission_id}/reports")
+@router.get("/{submission_id}/reports", dependencies=[ADMIN])
 def list_reports(
     submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: ServicesOf, response: Response
 ) -> ReportsOut:
@@ -128,6 +128,7 @@ def list_reports(
     "/{submission_id}/reports/{subset}",
     response_class=StreamingResponse,
     responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}, "description": "The report"}},
+    dependencies=[ADMIN],
 )
 def get_report(
     submission_id: UUID, subset: str, caller: MaintainerOf, unit: UnitOf, services: ServicesOf

@@ -8,12 +8,17 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
+from fastapi.routing import APIRoute
 
 from server.curation import service as curation
 from server.curation.model import NewEntry
 from server.curation.seed import seed
 from server.db.pool import transaction
+from server.http.dependencies import credential
 from server.submissions.lifecycle import State
+from server.teams import store as teams
+from server.teams import users_store
+from server.teams.callers import Needs
 from tests import making
 from tests.reporting import CANARY, keep_reports
 
@@ -40,11 +45,42 @@ BASELINE = {
     "scores": {"sat-real": {"overall": 1}},
 }
 ALL = Case((200, 200, 200, 200))
+TOKEN = {"name": "mine", "scopes": ["read"]}
+
+
+def code_of(world: World) -> object:
+    return {"code": world.code}
+
 
 CASES: dict[tuple[str, str], Case] = {
     ("GET", "/health"): ALL,
     ("GET", "/ready"): ALL,
     ("POST", "/development/login"): Case((200, 200, 200, 200), body={"team": "Somebody"}),
+    # Signing in is for pages of the site: without a browser's Origin nobody begins.
+    ("GET", "/sign-in"): ALL,
+    ("POST", "/sign-in/{provider_id}"): Case((403, 403, 403, 403), body={}),
+    ("GET", "/sign-in/{provider_id}/callback"): Case((404, 404, 404, 404)),
+    ("POST", "/development/sign-in"): Case((403, 403, 403, 403), body={"team": "Somebody"}),
+    ("POST", "/sign-out"): Case((401, 204, 204, 204)),
+    ("GET", "/me"): Case((401, 200, 200, 200)),
+    ("PUT", "/me/acting"): Case((401, 403, 403, 403), body={}),
+    ("POST", "/teams"): Case((401, 403, 403, 201), body={"name": "A new team"}),
+    ("GET", "/teams/{team_id}"): Case((401, 404, 200, 200)),
+    ("PATCH", "/teams/{team_id}"): Case((401, 404, 200, 403), body={"name": "Renamed"}),
+    ("GET", "/teams/{team_id}/members"): Case((401, 404, 200, 200)),
+    ("PATCH", "/teams/{team_id}/members/{user_id}"): Case((401, 404, 204, 403), body={"role": "owner"}),
+    ("DELETE", "/teams/{team_id}/members/{user_id}"): Case((401, 404, 204, 403)),
+    ("POST", "/teams/{team_id}/invitations"): Case((401, 404, 201, 403), body={}),
+    ("GET", "/teams/{team_id}/invitations"): Case((401, 404, 200, 403)),
+    ("DELETE", "/teams/{team_id}/invitations/{invitation_id}"): Case((401, 404, 204, 403)),
+    ("POST", "/invitations/preview"): Case((401, 200, 200, 200), body=code_of),
+    ("POST", "/invitations/accept"): Case((401, 403, 403, 200), body=code_of),
+    ("GET", "/tokens"): Case((401, 200, 200, 200)),
+    ("POST", "/tokens"): Case((401, 201, 201, 201), body=TOKEN),
+    ("DELETE", "/tokens/{token_id}"): Case((401, 404, 204, 404)),
+    ("GET", "/users"): Case((401, 403, 403, 200)),
+    ("PUT", "/users/{user_id}/maintainer"): Case((401, 403, 403, 204)),
+    ("DELETE", "/users/{user_id}/maintainer"): Case((401, 403, 403, 204)),
     ("GET", "/benchmarks"): ALL,
     ("GET", "/benchmarks/{benchmark_id}"): ALL,
     ("GET", "/benchmarks/{benchmark_id}/manifest"): ALL,
@@ -78,8 +114,12 @@ class World(NamedTuple):
     baseline: UUID
     original: str
     headers: dict[str, dict[str, str]]
+    places: dict[str, str]
+    code: str
 
     def path(self, route: str, *, submission: UUID | None = None) -> str:
+        for name, place in self.places.items():
+            route = route.replace(name, place)
         return (
             route.replace("{submission_id}", str(submission or self.submission))
             .replace("{entry_id}", str(self.baseline))
@@ -90,7 +130,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture
-def world(pool, storage, blocks, benchmark_zips, login, maintainer):
+def world(pool, storage, blocks, benchmark_zips, login, maintainer, client):
     def make(state: State) -> World:
         with transaction(pool) as conn:
             seed(conn)
@@ -107,9 +147,29 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             baseline = curation.add(conn, new, actor="test").id
         headers = {"anonymous": {}, "other": login("Others"), "owner": login("Owners"), "maintainer": maintainer}
         original = benchmark_zips.manifest["samples"][0]["original"].removeprefix("originals/")
-        return World(submission, baseline, original, headers)
+        places, code = _team_of(client, pool, headers["owner"])
+        return World(submission, baseline, original, headers, places, code)
 
     return make
+
+
+def _team_of(client, pool, owner):
+    """A second member, an invitation and a token in the owner's team; where they are, and the invitation's code."""
+    me = client.get("/me", headers=owner).json()
+    team = me["team"]["id"]
+    with transaction(pool) as conn:
+        member = users_store.signed_in(conn, issuer="https://idp.test", subject="member", name="Member")
+        teams.add_member(conn, UUID(team), member.id, role="member")
+    invitation = client.post(f"/teams/{team}/invitations", json={}, headers=owner).json()
+    token = client.post("/tokens", json=TOKEN, headers=owner).json()
+    places = {
+        "{team_id}": team,
+        "{user_id}": str(member.id),
+        "{invitation_id}": invitation["id"],
+        "{token_id}": token["id"],
+        "{provider_id}": "nowhere",
+    }
+    return places, invitation["code"]
 
 
 def _send(client, method, path, body, headers):
@@ -127,12 +187,34 @@ def test_the_table_names_every_route_and_no_other(app):
     assert in_document == {(method, path.replace(":path", "")) for method, path in CASES}
 
 
+CHECKED_BY_HAND = {"/api/v1/submissions/{submission_id}/archive"}
+"""It holds no connection while it receives, and so asks for the scope itself."""
+
+
+def test_every_route_that_asks_who_is_calling_says_which_scope_it_needs(app):
+    silent = []
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.path not in CHECKED_BY_HAND:
+            calls = {each.call for each in _flat(route.dependant)}
+            scopes = [call.scope for call in calls if isinstance(call, Needs)]
+            if credential in calls and len(scopes) != 1:
+                silent.append((route.methods, route.path))
+    assert silent == []
+
+
+def _flat(dependant):
+    for each in dependant.dependencies:
+        yield each
+        yield from _flat(each)
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(("method", "route"), CASES)
 def test_a_caller_gets_what_the_table_says(method, route, caller, client, world):
     case = CASES[method, route]
     made = world(case.state)
-    answer = _send(client, method, made.path(route), case.body, made.headers[caller])
+    body = case.body(made) if callable(case.body) else case.body
+    answer = _send(client, method, made.path(route), body, made.headers[caller])
     assert answer.status_code == case.expected[CALLERS.index(caller)], answer.text
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
