@@ -94,7 +94,7 @@ def checked_claims(
     expected = jwt.JWTClaimsRegistry(
         leeway=_LEEWAY_SECONDS,
         iss={"essential": True, "value": metadata.issuer},
-        aud={"essential": True, "value": provider.client_id},
+        aud={"essential": True, "values": [provider.client_id]},
         sub={"essential": True},
         exp={"essential": True},
         iat={"essential": True},
