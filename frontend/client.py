@@ -185,6 +185,11 @@ class Client:
 
     # Sending
 
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request of one's own; the answer's JSON, None where it has no body."""
+        answer = self._send(method, path, **options)
+        return body_of(answer) if answer.content else None
+
     def _json(self, method: str, path: str, *, again: bool | None = None, **options: Any) -> Any:
         return body_of(self._send(method, path, again=again, **options))
 

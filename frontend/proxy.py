@@ -12,7 +12,18 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
-_PASSED_ON = ("accept", "authorization", "content-length", "content-type", "idempotency-key", "if-none-match", "range")
+_PASSED_ON = (
+    "accept",
+    "authorization",
+    "content-length",
+    "content-type",
+    "cookie",
+    "idempotency-key",
+    "if-none-match",
+    "origin",  # with sec-fetch-site it tells the service that one of our pages sent this, and no other site's
+    "range",
+    "sec-fetch-site",
+)
 _PASSED_BACK = (
     "cache-control",
     "content-disposition",
@@ -22,6 +33,9 @@ _PASSED_BACK = (
     "content-type",
     "etag",
     "location",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
 )
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -52,9 +66,12 @@ def create_proxy(*, api_url: str) -> FastAPI:
         except httpx.HTTPError as error:
             return _unreachable(error)
         back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
-        return StreamingResponse(
+        passed = StreamingResponse(
             answer.aiter_raw(), status_code=answer.status_code, headers=back, background=BackgroundTask(answer.aclose)
         )
+        for cookie in answer.headers.get_list("set-cookie"):
+            passed.headers.append("set-cookie", cookie)
+        return passed
 
     return app
 

@@ -6,14 +6,18 @@ const errorBox = one("#submit-error"), uploading = one("#uploading"), bar = one(
 const LARGEST = 1e9;
 let created = null;
 
-const identity = () => {
-  const known = Boolean(gsi.token());
-  one("#whoami").hidden = !known;
-  one("#team-field").hidden = known;
-  one("[data-team]").textContent = gsi.team() || "your team";
+const page = one("[data-page=submit]");
+const signedIn = () => page.dataset.signedIn === "yes";
+const identity = (team) => {
+  page.dataset.signedIn = team ? "yes" : "no";
+  one("#whoami").hidden = !team;
+  one("#team-field").hidden = Boolean(team);
+  one("[data-team]").textContent = team;
 };
-identity();
-one("[data-logout]").addEventListener("click", () => { gsi.logout(); created = null; identity(); one("#team").focus(); });
+one("[data-logout]")?.addEventListener("click", async () => {
+  try { await gsi.logout(); } catch { /* it was over already */ }
+  location.reload();
+});
 
 const megabytes = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) + " MB";
 const named = () => {
@@ -27,7 +31,8 @@ for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop
 const wish = (message, field) => { field?.focus(); throw Object.assign(new Error(message), { detail: "", remedy: "" }); };
 const checked = () => {
   const file = input.files[0];
-  if (!gsi.token() && !one("#team").value.trim()) wish("Give your team's name.", one("#team"));
+  if (!signedIn() && one("#team-field").hidden) wish("Sign in and act for a team first.");
+  if (!signedIn() && !one("#team").value.trim()) wish("Give your team's name.", one("#team"));
   if (!one("#model").value.trim()) wish("Give the model a name.", one("#model"));
   if (!file) wish("Choose the zip with your edited images.", input);
   if (!/\.zip$/i.test(file.name)) wish("This is not a zip. Put the images into one .zip file.", input);
@@ -38,7 +43,6 @@ const stay = (event) => event.preventDefault();
 const send = (id, file) => new Promise((done, fail) => {
   const request = new XMLHttpRequest();
   request.open("PUT", `/api/v1/submissions/${encodeURIComponent(id)}/archive`);
-  request.setRequestHeader("Authorization", "Bearer " + gsi.token());
   request.setRequestHeader("Content-Type", "application/zip");
   request.upload.addEventListener("progress", (event) => {
     const share = event.lengthComputable ? (100 * event.loaded) / event.total : 0;
@@ -60,7 +64,7 @@ form.addEventListener("submit", async (event) => {
   try {
     const file = checked();
     button.disabled = true;
-    if (!gsi.token()) { await gsi.login(one("#team").value.trim()); identity(); }
+    if (!signedIn()) { await gsi.login(one("#team").value.trim()); identity(one("#team").value.trim()); }
     const body = {};
     for (const name of ["benchmark", "model", "organization", "url", "description"]) {
       const value = form.elements[name].value.trim();
@@ -77,7 +81,7 @@ form.addEventListener("submit", async (event) => {
   } catch (error) {
     // The archive did arrive before, only its answer was lost.
     if (error.status === 409 && created) { location.assign("/submission?id=" + encodeURIComponent(created.id)); return; }
-    if (error.status === 401) { gsi.logout(); identity(); }
+    if (error.status === 401) identity("");
     uploading.hidden = true;
     button.disabled = false;
     gsi.tell(errorBox, error);
