@@ -8,13 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 
-Url = Annotated[
-    str,
-    typer.Option("--url", help="Address of the service. Else GSI_URL, else the stack that runs in this folder."),
-]
-Token = Annotated[str, typer.Option("--token", help="Your token. Else GSI_TOKEN, else the one `gsi login` saved.")]
+from frontend.account_cli import team_app, tokens_app
+from frontend.options import Json, Token, Url
+
 Team = Annotated[str, typer.Option("--team", help="Your team's name; logs in by itself on a development service.")]
-Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON, for programs.")]
 Benchmark = Annotated[str, typer.Option("--benchmark", help="Which benchmark the images belong to.")]
 Zip = Annotated[
     Path,
@@ -50,6 +47,8 @@ def register(app: typer.Typer) -> None:
         ("login", login),
     ):
         app.command(name, rich_help_panel=TAKING_PART)(command)
+    app.add_typer(team_app, name="team", rich_help_panel=TAKING_PART)
+    app.add_typer(tokens_app, name="tokens", rich_help_panel=TAKING_PART)
     app.command("explain", rich_help_panel=MAINTAINING)(explain)
     app.command("audit", rich_help_panel=MAINTAINING)(audit)
     app.add_typer(baseline_app, name="baseline", rich_help_panel=MAINTAINING)
@@ -203,14 +202,17 @@ def login(
     token: Annotated[str, typer.Option("--token", help="Save this token, if the service knows it.")] = "",
     url: Url = "",
 ) -> None:
-    """Log in and remember it for this service (in ~/.config/gsi, readable by you only)."""
+    """Log in and remember it for this service (in ~/.config/gsi, readable by you only).
+
+    Without options: opens the account page, where you make a token, and asks for it.
+    """
     from frontend.commands import reading
     from frontend.commands.session import Session
 
-    if not (team or maintainer or token):
-        raise typer.BadParameter("say who you are: --team NAME, --maintainer or --token TOKEN")
     session = Session(url=url)
     with session.errors():
+        if not (team or maintainer or token):
+            token = reading.asked_for_token(session)
         reading.login(session, team=team, maintainer=maintainer, token=token)
 
 

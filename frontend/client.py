@@ -11,7 +11,7 @@ import httpx
 
 from frontend.addresses import path_of
 from frontend.answers import body_of, problem, read, read_all, unexpected
-from frontend.errors import Unreachable, from_problem
+from frontend.errors import ClientError, Unreachable, from_problem
 from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Login, ReportListing, Submission
 from frontend.tokens import checked_token
 
@@ -98,9 +98,18 @@ class Client:
         named = body.get("team")
         return Login(token=str(body["token"]), team=str(named.get("name", "")) if isinstance(named, dict) else team)
 
-    def check_token(self) -> None:
-        """Ask the service whether it knows the token; raises ClientError (status 401) when it does not."""
-        self._json("GET", "/submissions", params={"limit": 1})
+    def team_of_token(self) -> str:
+        """The team that the token is for; empty for a maintainer's, and for one that may not read.
+
+        Raises ClientError (status 401) when the service does not know the token.
+        """
+        try:
+            team = self._json("GET", "/me").get("team")
+        except ClientError as error:
+            if error.status != 403:
+                raise
+            return ""
+        return str(team["name"]) if team else ""
 
     def create(
         self,
