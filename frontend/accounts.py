@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from frontend.addresses import path_of
@@ -96,7 +97,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """An invitation; `state` is open, accepted or revoked (over ones are told by `expires_at`)."""
+    """An invitation; `state` is open, over, accepted or revoked."""
 
     id: str
     role: str
@@ -109,11 +110,12 @@ class Invitation:
     @classmethod
     def read(cls, data: Json) -> Self:
         """From a member of `invitations`, or a fresh one with its code and link."""
-        state = "accepted" if data.get("accepted_at") else "revoked" if data.get("revoked_at") else "open"
+        over = datetime.fromisoformat(str(data["expires_at"])) < datetime.now(UTC)
+        state = "over" if over else "open"
         return cls(
             id=str(data["id"]),
             role=str(data["role"]),
-            state=state,
+            state="accepted" if data.get("accepted_at") else "revoked" if data.get("revoked_at") else state,
             expires_at=str(data["expires_at"]),
             accepted_by=str(data.get("accepted_by") or ""),
             code=str(data.get("code") or ""),
@@ -165,10 +167,6 @@ class Accounts:
         """Who one is."""
         return read(Me.read, self._client.json("GET", "/me"))
 
-    def make_team(self, name: str) -> Membership:
-        """Make a team and own it."""
-        return read(Membership.read, self._client.json("POST", "/teams", json={"name": name}))
-
     def rename_team(self, team: str, name: str) -> None:
         """Give a team another name."""
         self._client.json("PATCH", path_of("teams", team), json={"name": name})
@@ -199,10 +197,6 @@ class Accounts:
     def revoke_invitation(self, team: str, invitation: str) -> None:
         """End an open invitation."""
         self._client.json("DELETE", path_of("teams", team, "invitations", invitation))
-
-    def accept(self, code: str) -> Membership:
-        """Join a team."""
-        return read(Membership.read, self._client.json("POST", "/invitations/accept", json={"code": code}))
 
     def tokens(self) -> tuple[Token, ...]:
         """One's own tokens, newest first; the latest 200."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from limits import parse
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scorer.installation import default_weights_folder
 from server.addresses import is_broker_address, is_database_address, is_web_address
@@ -62,9 +63,9 @@ class Settings(DatabaseSettings):
     huggingface_client_secret: SecretStr | None = None
     github_client_id: str | None = None
     github_client_secret: SecretStr | None = None
-    oidc_providers: tuple[OidcProvider, ...] = ()
+    oidc_providers: Annotated[tuple[OidcProvider, ...], NoDecode] = ()
     """Further OpenID Connect providers, as a JSON list."""
-    oauth_providers: tuple[OAuthProvider, ...] = ()
+    oauth_providers: Annotated[tuple[OAuthProvider, ...], NoDecode] = ()
     """Further OAuth 2.0 providers, as a JSON list."""
     maintainers: str = ""
     """Who is maintainer from the start: verified e-mail addresses, or issuer and subject with a space, by commas."""
@@ -124,6 +125,16 @@ class Settings(DatabaseSettings):
         if not is_broker_address(value.get_secret_value()):
             raise ValueError(f"is not an address of the form redis://:password@host:port/number or amqp://…. {_ENCODE}")
         return value
+
+    @field_validator("oidc_providers", "oauth_providers", mode="before")
+    @classmethod
+    def _is_a_list(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "[]")
+        except ValueError:
+            raise ValueError("is no JSON; write a list: [{...}]") from None
 
     @field_validator("rate_limit_requests", "rate_limit_address", "rate_limit_sign_in", "rate_limit_tokens")
     @classmethod

@@ -62,18 +62,18 @@ def check_same_origin(request: HTTPConnection, *, public_url: str) -> None:
         return
     origin = request.headers.get("origin")
     if origin is not None:
-        if _host(origin) and _host(origin) in {request.headers.get("host", "").lower(), _host(public_url)}:
+        if origin.lower() in _ours(request.headers.get("host", ""), public_url):
             return
     elif request.headers.get("sec-fetch-site") == "same-origin":
         return
     raise CrossSiteError
 
 
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address).netloc.lower()
-    except ValueError:
-        return ""
+def _ours(called_by: str, public_url: str) -> set[str]:
+    """The origins of this service: a page read over http speaks for no service whose public address is https."""
+    public = urlsplit(public_url)
+    schemes = {"https"} if public.scheme == "https" else {"http", "https"}
+    return {f"{public.scheme}://{public.netloc}".lower(), *(f"{scheme}://{called_by.lower()}" for scheme in schemes)}
 
 
 def _is_https(address: str) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from starlette.requests import HTTPConnection
 
 from server.db.pool import transaction
+from server.http import cookies
 from server.teams import store, users_store
 
 ORIGIN = {"origin": "http://test"}
@@ -176,6 +178,17 @@ def test_no_other_site_changes_anything_with_a_readers_session(headers, session,
 @pytest.mark.parametrize("headers", [ORIGIN, {"sec-fetch-site": "same-origin"}, {"origin": "http://127.0.0.1:8000"}])
 def test_the_sites_own_pages_do(headers, session):
     assert session.put("/me/acting", json={}, headers=headers).status_code == 204
+
+
+@pytest.mark.parametrize(("origin", "ours"), [("https://gsi.test", True), ("http://gsi.test", False)])
+def test_a_page_that_came_over_http_does_not_speak_for_a_service_on_https(origin, ours):
+    sent = [(b"host", b"gsi.test"), (b"origin", origin.encode())]
+    request = HTTPConnection({"type": "http", "method": "POST", "headers": sent})
+    if ours:
+        cookies.check_same_origin(request, public_url="https://gsi.test")
+    else:
+        with pytest.raises(cookies.CrossSiteError):
+            cookies.check_same_origin(request, public_url="https://gsi.test")
 
 
 def test_a_token_needs_no_origin_because_no_site_can_send_it(session, token):
