@@ -57,6 +57,8 @@ def create_proxy(*, api_url: str) -> FastAPI:
             return Response(status_code=404)
         service: httpx.AsyncClient = request.app.state.service
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        if request.client:
+            headers["x-forwarded-for"] = request.client.host  # the service counts visitors, not the site
         body = request.stream() if request.method in ("POST", "PUT", "PATCH") else None
         wish = service.build_request(
             request.method, f"/api/v1/{quote(path)}", params=str(request.url.query), headers=headers, content=body
