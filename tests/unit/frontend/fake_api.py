@@ -261,7 +261,7 @@ def _accounts(app: FastAPI, service: Service) -> None:
     @app.get("/api/v1/teams/{team}/invitations")
     def invitations(team: str, authorization: str = Header("")) -> Any:
         _who(service, authorization)
-        return {"invitations": [{"id": "one", "role": "member", "expires_at": NOW}]}
+        return {"invitations": [{"id": "one", "role": "member", "expires_at": "2999-01-01T00:00:00Z"}]}
 
     @app.get("/api/v1/tokens")
     def tokens(authorization: str = Header("")) -> Any:

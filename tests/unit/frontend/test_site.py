@@ -393,3 +393,44 @@ def test_every_name_is_set_apart_so_that_right_to_left_text_moves_nothing_around
         assert names["model"] in shown, path
         for each in shown:
             assert body.count(each) == body.count(f"<bdi>{each}</bdi>"), (path, each)
+
+
+def test_the_page_to_sign_in_at_offers_every_provider_and_says_why_a_sign_in_failed(
+    site: str, service: Service
+) -> None:
+    service.providers = [{"id": "uni", "title": "University <b>"}]
+    page = get(site, "/sign-in?problem=sign-in-denied&next=/submit").text
+    assert "Sign in with University &lt;b&gt;" in page
+    assert 'data-provider="uni"' in page
+    assert 'data-next="/submit"' in page
+    assert "The provider did not let you in" in text_of(page)
+    assert "did not work" in text_of(get(site, "/sign-in?problem=%3Cscript%3E").text)
+
+
+@pytest.mark.parametrize("target", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)"])
+def test_signing_in_leads_to_no_other_site(site: str, target: str) -> None:
+    page = httpx.get(f"{site}/sign-in", params={"next": target}, headers={"Accept": "text/html"}, trust_env=False).text
+    assert 'data-next="/account"' in page
+
+
+def test_the_account_shows_team_members_invitations_and_tokens_without_their_secrets(site: str) -> None:
+    submitted(site)
+    found = text_of(get(site, "/account", cookies=LAB).text)
+    for words in ("acting for Lab", "User of Lab (you)", "Open invitations", "gsi_AbCdEfGh…", "Make a token"):
+        assert words in found
+
+
+def test_whoever_is_in_no_team_is_shown_the_way_into_one(site: str, service: Service) -> None:
+    service.tokens["token-of-nobody"] = "nobody"
+    nobody = {"gsi_session": "token-of-nobody"}
+    assert "You are in no team yet" in text_of(get(site, "/submissions", cookies=nobody).text)
+    assert "You act for no team" in text_of(get(site, "/submit", cookies=nobody).text)
+    account = text_of(get(site, "/account", cookies=nobody).text)
+    assert "Join by a code" in account
+    assert "Make a token" not in account
+
+
+def test_no_page_holds_the_session_where_a_script_could_find_it(site: str) -> None:
+    submitted(site)
+    for path in PAGES:
+        assert LAB["gsi_session"] not in get(site, path, cookies=LAB).text
