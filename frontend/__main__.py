@@ -1,4 +1,7 @@
-"""The site alone, in front of a service elsewhere: GSI_API_URL=https://... python -m frontend."""
+"""The site alone, in front of a service elsewhere: GSI_API_URL=https://... python -m frontend.
+
+GSI_UPLOADS_TO is the origin of the service's bucket, where archives go to one.
+"""
 
 import os
 import sys
@@ -17,7 +20,8 @@ def main() -> int:
         return 64
     host = os.environ.get("GSI_SITE_HOST", "127.0.0.1")
     port = int(os.environ.get("GSI_SITE_PORT", "7860"))
-    uvicorn.run(mount(create_proxy(api_url=api_url), api_url=api_url), host=host, port=port, workers=1)
+    app = mount(create_proxy(api_url=api_url), api_url=api_url, uploads_to=os.environ.get("GSI_UPLOADS_TO", ""))
+    uvicorn.run(app, host=host, port=port, workers=1)
     return 0
 
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from frontend.addresses import path_of
-from frontend.answers import read, read_all
+from frontend.answers import read
 from frontend.client import Client
 
-_LONGEST_PAGE = 200
 Json = Mapping[str, Any]
 
 
@@ -173,7 +172,7 @@ class Accounts:
 
     def members(self, team: str) -> tuple[Member, ...]:
         """Who is in a team."""
-        return read_all(Member.read, self._client.json("GET", path_of("teams", team, "members")), key="members")
+        return self._client.every(Member.read, path_of("teams", team, "members"), key="members")
 
     def set_role(self, team: str, member: str, role: str) -> None:
         """Make a member an owner, or the reverse."""
@@ -189,18 +188,16 @@ class Accounts:
         return read(Invitation.read, self._client.json("POST", path, json={"role": role}))
 
     def invitations(self, team: str) -> tuple[Invitation, ...]:
-        """A team's invitations, newest first; the latest 200."""
-        path = path_of("teams", team, "invitations")
-        body = self._client.json("GET", path, params={"limit": _LONGEST_PAGE})
-        return read_all(Invitation.read, body, key="invitations")
+        """A team's invitations, newest first."""
+        return self._client.every(Invitation.read, path_of("teams", team, "invitations"), key="invitations")
 
     def revoke_invitation(self, team: str, invitation: str) -> None:
         """End an open invitation."""
         self._client.json("DELETE", path_of("teams", team, "invitations", invitation))
 
     def tokens(self) -> tuple[Token, ...]:
-        """One's own tokens, newest first; the latest 200."""
-        return read_all(Token.read, self._client.json("GET", "/tokens", params={"limit": _LONGEST_PAGE}), key="tokens")
+        """One's own tokens, newest first."""
+        return self._client.every(Token.read, "/tokens", key="tokens")
 
     def make_token(self, *, name: str, scopes: Iterable[str], days: int | None) -> Token:
         """Make a token; its secret is told this once."""

@@ -27,11 +27,12 @@ _UPDATES_AT_ONCE = 16
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
-def mount(app: FastAPI, *, api_url: str) -> FastAPI:
+def mount(app: FastAPI, *, api_url: str, uploads_to: str = "") -> FastAPI:
     """Add the site at "/" and the plain tables at "/plain" to an application that serves the API (or proxies it).
 
     `api_url` is where this process reaches the REST API, without /api/v1; in one process that is its own loopback
-    address. Call it last: Gradio answers every path that no earlier route took.
+    address. `uploads_to` is the origin (scheme, host, port) of the storage, if browsers send archives there. Call it
+    last: Gradio answers every path that no earlier route took.
     """
     pool = httpx.HTTPTransport(limits=httpx.Limits(max_connections=32, max_keepalive_connections=8), trust_env=False)
     connect = _connector(api_url, pool=pool)
@@ -39,7 +40,7 @@ def mount(app: FastAPI, *, api_url: str) -> FastAPI:
     app.include_router(plain.router(connect))
     app.add_api_route("/api/{path:path}", _no_such_route, methods=_METHODS, include_in_schema=False)
     _within_a_loop(lambda: _mount_gradio(app, show=show))
-    app.add_middleware(Shell, show=show)
+    app.add_middleware(Shell, show=show, uploads_to=uploads_to)
     _close_with(app, pool)
     return app
 
@@ -142,10 +143,11 @@ def _component(view: View, *, show: Show) -> gr.HTML:
             "forget": found.forget,
         }
 
+    assets = files("frontend").joinpath("assets")
     return gr.HTML(
         value="",
         html_template="${value}",
-        js_on_load=files("frontend").joinpath(f"assets/{view.script}").read_text(encoding="utf-8"),
+        js_on_load="\n".join(assets.joinpath(script).read_text(encoding="utf-8") for script in view.scripts),
         apply_default_css=False,
         server_functions=[live_page],
     )

@@ -8,18 +8,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from frontend.account_cli import team_app, tokens_app
-from frontend.options import Json, Token, Url
+from frontend.cli_accounts import team_app, tokens_app
+from frontend.cli_moderating import moderate_app, quota_app
+from frontend.cli_noticing import notices_app
+from frontend.options import Benchmark, Id, Json, Token, Url
 
 Team = Annotated[str, typer.Option("--team", help="Your team's name; logs in by itself on a development service.")]
-Benchmark = Annotated[str, typer.Option("--benchmark", help="Which benchmark the images belong to.")]
 Zip = Annotated[
     Path,
     typer.Argument(
         metavar="ZIP", exists=True, dir_okay=False, readable=True, help="The zip with one edited image for each sample."
     ),
 ]
-Id = Annotated[str, typer.Argument(metavar="ID", help="The submission's id, as `gsi submit` printed it.")]
 BaselineId = Annotated[str, typer.Argument(metavar="ID", help="The baseline's id, as `gsi baseline list` shows it.")]
 Scores = Annotated[
     list[str] | None,
@@ -49,6 +49,9 @@ def register(app: typer.Typer) -> None:
         app.command(name, rich_help_panel=TAKING_PART)(command)
     app.add_typer(team_app, name="team", rich_help_panel=TAKING_PART)
     app.add_typer(tokens_app, name="tokens", rich_help_panel=TAKING_PART)
+    app.add_typer(notices_app, name="notices", rich_help_panel=TAKING_PART)
+    app.add_typer(quota_app, name="quota", rich_help_panel=TAKING_PART)
+    app.add_typer(moderate_app, name="moderate", rich_help_panel=MAINTAINING)
     app.command("explain", rich_help_panel=MAINTAINING)(explain)
     app.command("audit", rich_help_panel=MAINTAINING)(audit)
     app.add_typer(baseline_app, name="baseline", rich_help_panel=MAINTAINING)
@@ -63,16 +66,21 @@ def check(
             "--manifest", exists=True, dir_okay=False, help="The benchmark.json to check against, to work offline."
         ),
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=256, help="Images decoded at a time. Else all processors.")
+    ] = None,
     url: Url = "",
     as_json: Json = False,
 ) -> None:
     """Check a zip on this machine, with the same code as the service. Exit code 65: it would be refused."""
-    from frontend.commands import submitting
+    from frontend.commands import checking
     from frontend.commands.session import Session
 
     session = Session(url=url)
     with session.errors():
-        submitting.check(session, archive=archive, benchmark=benchmark, manifest=manifest, as_json=as_json)
+        checking.check(
+            session, archive=archive, benchmark=benchmark, manifest=manifest, threads=threads, as_json=as_json
+        )
 
 
 def submit(
@@ -86,11 +94,15 @@ def submit(
     checks: Annotated[bool, typer.Option("--check/--no-check", help="Check the zip here before the upload.")] = True,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is scored and show the result.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Wait, then publish on the leaderboard.")] = False,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, max=8, help="How many parts to send at once.")] = 3,
     url: Url = "",
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Submit a zip: it is checked, uploaded and scored. It stays private until you publish it."""
+    """Submit a zip: it is checked, uploaded and scored. It stays private until you publish it.
+
+    An upload that was stopped, by whatever, goes on where it was when you run the same command again.
+    """
     from frontend.commands import submitting
     from frontend.commands.session import Session
 
@@ -107,6 +119,7 @@ def submit(
             checks=checks,
             wait=wait,
             publish=publish,
+            parallel=parallel,
             as_json=as_json,
         )
 
@@ -139,18 +152,25 @@ def submissions(url: Url = "", token: Token = "", team: Team = "", as_json: Json
 
 def publish(
     submission: Id,
-    undo: Annotated[bool, typer.Option("--undo", help="Take it off the leaderboard again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it off the leaderboard, or an embargo back.")] = False,
+    embargo: Annotated[
+        str, typer.Option("--embargo", metavar="DATE", help="Publish by itself on that day (2027-01-31, UTC) or time.")
+    ] = "",
     url: Url = "",
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Put a scored submission on the leaderboard."""
-    from frontend.commands import reading
+    """Put a scored submission on the leaderboard, now or when its embargo ends."""
+    from frontend.commands import moderating, reading
     from frontend.commands.session import Session
 
+    if undo and embargo:
+        raise typer.BadParameter("--undo and --embargo do not go together")
+    body = {"embargo_until": moderating.moment_of(embargo)} if embargo else None
     session = Session(url=url, token=token)
     with session.errors():
-        reading.act(session, submission=submission, verb="unpublish" if undo else "publish", as_json=as_json)
+        verb = "unpublish" if undo else "publish"
+        reading.act(session, submission=submission, verb=verb, as_json=as_json, body=body)
 
 
 def withdraw(

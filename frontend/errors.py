@@ -7,8 +7,9 @@ from typing import Any
 class ClientError(Exception):
     """The service refused, failed or could not be reached.
 
-    Attributes: `code` (stable, machine readable), `title`, `detail`, `remedy` (what the reader can do; may be empty)
-    and `status` (HTTP status; 0 when no answer came).
+    Attributes: `code` (stable, machine readable), `title`, `detail`, `remedy` (what the reader can do; may be empty),
+    `status` (HTTP status; 0 when no answer came) and `retry_after` (seconds that the service asks to wait; 0: it does
+    not say).
     """
 
     def __init__(self, *, code: str, title: str, detail: str = "", remedy: str = "", status: int = 0) -> None:
@@ -18,6 +19,7 @@ class ClientError(Exception):
         self.detail = detail
         self.remedy = remedy
         self.status = status
+        self.retry_after = 0.0
 
 
 class Unreachable(ClientError):  # noqa: N818 - named for what happened

@@ -33,11 +33,15 @@ _ICON = (
 )
 
 
-def respond(html: str, *, status: int) -> Response:
-    """An answer of HTML that no cache keeps and no other site may frame."""
+def respond(html: str, *, status: int, uploads_to: str = "") -> Response:
+    """An answer of HTML that no cache keeps and no other site may frame.
+
+    `uploads_to` is the one other origin that its scripts may talk to; empty: none.
+    """
+    talks_to = f"; connect-src 'self' {uploads_to}" if uploads_to else ""
     headers = {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": _POLICY + talks_to,
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }

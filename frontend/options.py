@@ -1,4 +1,4 @@
-"""Options that every command takes."""
+"""Options and arguments that many commands take."""
 
 from typing import Annotated
 
@@ -10,3 +10,5 @@ Url = Annotated[
 ]
 Token = Annotated[str, typer.Option("--token", help="Your token. Else GSI_TOKEN, else the one `gsi login` saved.")]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON, for programs.")]
+Benchmark = Annotated[str, typer.Option("--benchmark", help="Which benchmark the images belong to.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The submission's id, as `gsi submit` printed it.")]

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from frontend.resources import Dimension, Row, Run, Submission
 
 NO_VALUE = "–"
-TERMINAL = frozenset({"rejected", "failed", "withdrawn", "scored", "published"})
+_AFTER_SCORING = frozenset({"embargoed", "delisted", "disqualified"})
+TERMINAL = frozenset({"rejected", "failed", "withdrawn", "scored", "published"}) | _AFTER_SCORING
 _STEPS = ("created", "uploaded", "validating", "queued", "scoring", "scored", "published")
 
 _STATE_WORDS = {
@@ -21,8 +22,20 @@ _STATE_WORDS = {
     "rejected": "Archive refused",
     "failed": "Stopped by a fault of the service",
     "withdrawn": "Withdrawn",
+    "embargoed": "Published on its day",
+    "delisted": "Taken off the board",
+    "disqualified": "Disqualified",
 }
-_STATE_TONE = {"scored": "good", "published": "good", "rejected": "bad", "failed": "warn", "withdrawn": "plain"}
+_STATE_TONE = {
+    "scored": "good",
+    "published": "good",
+    "embargoed": "good",
+    "rejected": "bad",
+    "disqualified": "bad",
+    "failed": "warn",
+    "delisted": "warn",
+    "withdrawn": "plain",
+}
 _STAGE_WORDS = {"measure": "measuring", "judge": "judging appearance", "aggregate": "adding up"}
 _OPERATION_WORDS = {"all": "All operations", "view": "View change"}
 _WORDS_FOR_DIMENSIONS = {
@@ -131,6 +144,14 @@ def clock(moment: str) -> str:
         return moment
 
 
+def duration(seconds: int) -> str:
+    """A length of time as people say it: 40 s, 12 min, 3 h 5 min."""
+    if seconds < 100:
+        return f"{max(1, seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def state_badge(state: str) -> Badge:
     """A submission's state as a word and a tone."""
     word = _STATE_WORDS.get(state, state.capitalize())
@@ -170,7 +191,8 @@ def _reached(submission: Submission) -> int:
     seen = [event.state for event in submission.events] + [submission.state]
     if submission.state == "rejected":
         seen = [state for state in seen if state in ("created", "uploaded")]
-    if submission.state == "scored":
+    seen = ["scored" if state in _AFTER_SCORING else state for state in seen]
+    if submission.state in ("scored", *_AFTER_SCORING):
         seen = [state for state in seen if state != "published"]
     return max((_STEPS.index(state) for state in seen if state in _STEPS), default=0)
 

@@ -32,6 +32,7 @@ _PASSED_BACK = (
     "content-range",
     "content-type",
     "etag",
+    "idempotent-replayed",
     "location",
     "ratelimit",
     "ratelimit-policy",

@@ -20,6 +20,7 @@ def _environment() -> Environment:
     made.filters |= {"number": present.number, "day": present.day, "clock": present.clock}
     made.globals |= {
         "access_badge": present.access_badge,
+        "duration": present.duration,
         "dimension_label": present.dimension_label,
         "dimension_title": present.dimension_title,
         "operation_title": present.operation_title,

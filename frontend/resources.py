@@ -77,6 +77,7 @@ class Benchmark:
     kind: str
     protocol: str
     protocols: tuple[str, ...]
+    version: str
     accepts_submissions: bool
     missing_instruments: tuple[str, ...]
     ranked_by: str
@@ -93,6 +94,7 @@ class Benchmark:
             description=_text(data, "description"),
             kind=_text(data, "kind") or "published",
             protocol=_text(data, "protocol"),
+            version=_text(data, "version"),
             protocols=tuple(str(item) for item in data.get("protocols") or [_text(data, "protocol")]),
             accepts_submissions=bool(data.get("accepts_submissions")),
             missing_instruments=tuple(str(item) for item in data.get("missing_instruments") or ()),
@@ -263,6 +265,10 @@ class Submission:
     results: Results | None
     beside: Mapping[str, Results]
     failure: Failure | None
+    benchmark_version: str = ""
+    archive_sha256: str = ""
+    embargo_until: str = ""
+    moderation_reason: str = ""
 
     @classmethod
     def read(cls, data: Json) -> Self:
@@ -286,6 +292,10 @@ class Submission:
             results=_results(results) if results else None,
             beside={str(name): _results(found) for name, found in (data.get("beside") or {}).items()},
             failure=_failure(failure) if isinstance(failure, Mapping) else None,
+            benchmark_version=_text(data, "benchmark_version"),
+            archive_sha256=_text(data, "archive_sha256"),
+            embargo_until=_text(data, "embargo_until"),
+            moderation_reason=_text(data, "moderation_reason"),
         )
 
 
@@ -301,6 +311,131 @@ def _results(data: Json) -> Results:
         }
         for subset, operations in data.items()
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """One quota; `limit` and `remaining` are None without a limit."""
+
+    limit: int | None
+    used: int
+    remaining: int | None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of a quota."""
+        limit, remaining = data.get("limit"), data.get("remaining")
+        return cls(
+            limit=None if limit is None else int(limit),
+            used=int(data["used"]),
+            remaining=None if remaining is None else int(remaining),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """What a team may still submit to a benchmark; the day begins anew at `resets_at`."""
+
+    benchmark: str
+    per_day: Allowance
+    total: Allowance
+    at_once: Allowance
+    resets_at: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From GET /benchmarks/{id}/quota."""
+        parts = {kind: Allowance.read(data[kind]) for kind in ("per_day", "total", "at_once")}
+        return cls(benchmark=_text(data, "benchmark"), resets_at=_text(data, "resets_at"), **parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a maintainer granted a team beyond the limits."""
+
+    id: str
+    team: str
+    benchmark: str
+    kind: str
+    extra: int
+    reason: str
+    created_at: str
+    expires_at: str
+    revoked_at: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /quota-grants."""
+        words = ("team", "benchmark", "kind", "reason", "created_at", "expires_at", "revoked_at")
+        return cls(id=str(data["id"]), extra=int(data["extra"]), **{name: _text(data, name) for name in words})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a submission is: its place in the queue, `done` of `total` samples, seconds until it may be ready.
+
+    `position` is -1 where it waits for nobody; `p50` and `p90` are None where nothing can be said.
+    """
+
+    state: str
+    at_rest: bool
+    position: int
+    stage: str
+    done: int
+    total: int
+    p50: int | None
+    p90: int | None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From GET /submissions/ID/progress, or an event of its stream."""
+        estimate, position = data.get("estimate"), data.get("position")
+        return cls(
+            state=str(data["state"]),
+            at_rest=bool(data["at_rest"]),
+            position=-1 if position is None else int(position),
+            stage=_text(data, "stage"),
+            done=int(data["done"]),
+            total=int(data["total"]),
+            p50=int(estimate["p50"]) if estimate else None,
+            p90=int(estimate["p90"]) if estimate else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a team is told of endings; `secret` is there only in the answer that makes a webhook."""
+
+    id: str
+    kind: str
+    address: str
+    confirmed_at: str
+    secret: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /notices."""
+        words = ("kind", "address", "confirmed_at", "secret")
+        return cls(id=str(data["id"]), **{name: _text(data, name) for name in words})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One notice: pending, delivered, or dead."""
+
+    id: str
+    address: str
+    what: str
+    state: str
+    attempts: int
+    last_error: str
+    created_at: str
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /notices/deliveries."""
+        words = ("address", "what", "state", "last_error", "created_at")
+        return cls(id=str(data["id"]), attempts=int(data["attempts"]), **{name: _text(data, name) for name in words})
 
 
 @dataclass(frozen=True, kw_only=True)

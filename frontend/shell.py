@@ -28,8 +28,9 @@ _RENDERS_AT_ONCE = 8
 class Shell:
     """Middleware for the whole process; only the site's own paths are touched, the API passes as it is."""
 
-    def __init__(self, app: ASGIApp, *, show: Show, views: Mapping[str, View] = PAGES) -> None:
+    def __init__(self, app: ASGIApp, *, show: Show, views: Mapping[str, View] = PAGES, uploads_to: str = "") -> None:
         self._app = app
+        self._uploads_to = uploads_to
         self._show = show
         self._views = views
         self._limiter = anyio.CapacityLimiter(_RENDERS_AT_ONCE)
@@ -72,7 +73,8 @@ class Shell:
             answer = refuse(page.error, scope)
         else:
             html = await self._painted_by_gradio(scope, receive)
-            answer = respond(decorate(html, page=page, path=scope["path"]), status=page.status)
+            painted = decorate(html, page=page, path=scope["path"])
+            answer = respond(painted, status=page.status, uploads_to=self._uploads_to)
         for name in _SESSIONS if page.forget else ():
             answer.delete_cookie(name, secure=name.startswith("__Host-"), httponly=True, samesite="lax")
         await answer(scope, receive, send)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 from fastapi import FastAPI
 
 from frontend.app import mount
-from server.app import create_app
-from server.db.pool import make_pool
+from infra.api import create_from
 from server.settings import read_settings
-from server.storage.choose import storage_of
-from server.worker.app import make_celery
-from server.worker.queue import CeleryQueue
 
 
 def create() -> FastAPI:
     """The whole of it, composed from the settings of the environment."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = read_settings()
-    app = create_app(
-        settings,
-        queue=CeleryQueue(make_celery(settings)),
-        storage=storage_of(settings),
-        pool=make_pool(settings.database_url.get_secret_value(), size=settings.database_pool_size),
-    )
-    return mount(app, api_url=settings.internal_url or settings.public_url)
+    app = create_from(settings)
+    uploads_to = app.state.services.storage.parts.origin
+    return mount(app, api_url=settings.internal_url or settings.public_url, uploads_to=uploads_to)

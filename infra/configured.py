@@ -50,6 +50,39 @@ def _settings_of_up() -> Settings:
     )
 
 
+def runner_findings() -> Iterator[Finding]:
+    """Which runner scorers would get here and why, and what it lacks."""
+    from pydantic import ValidationError
+
+    from server.errors import ConfigurationError
+    from server.scoring.choose_runner import choose
+    from server.scoring.containers import Engine, EngineError
+
+    try:
+        settings = _settings_of_up()
+        choice = choose(settings)
+    except ValidationError:
+        return  # told already
+    except ConfigurationError as error:
+        yield Finding("runner", "mend", error.detail, error.remedy)
+        return
+    found = f"{choice.name}: {choice.why}"
+    if choice.name != "container":
+        remedy = "docs/operations.md, What participants' files are decoded in" if choice.warning else ""
+        yield Finding("runner", "note" if choice.warning else "ok", choice.warning or found, remedy)
+        return
+    engine = Engine(settings.docker_host)
+    try:
+        version = engine.require(settings.scorer_image or "")
+    except EngineError as error:
+        remedy = "check GSI_DOCKER_HOST and that the engine runs; load the image into it (docker load, docker pull)"
+        yield Finding("runner", "mend", f"{found}, but {error}", remedy)
+    else:
+        yield Finding("runner", "ok", f"{found}; engine {version} has the image")
+    finally:
+        engine.close()
+
+
 def instruments_finding() -> Finding:
     """Whether the file of instruments can be used, where the environment names one."""
     from scorer import instruments, weights

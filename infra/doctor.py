@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.configured import Finding, instruments_finding, parts_findings, settings_findings
+from infra.configured import Finding, instruments_finding, parts_findings, runner_findings, settings_findings
 from infra.embedded.identity import user_namespaces_work
 from infra.embedded.state import is_locked, read_state
 
@@ -47,6 +47,7 @@ def examine(data_dir: Path) -> Iterator[Finding]:
     yield _blocks()
     yield _stack(data_dir)
     yield from settings_findings()
+    yield from runner_findings()
     yield instruments_finding()
     yield from parts_findings()
     yield from _optional_tools()

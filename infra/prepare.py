@@ -33,9 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare, say what was done, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.prepare", description=__doc__)
     parser.add_argument("--no-blocks", action="store_true", help="leave the demo benchmark out")
+    parser.add_argument(
+        "--make-bucket", action="store_true", help="make the bucket of the settings where there is none"
+    )
     options = parser.parse_args(arguments)
     try:
-        _prepare(with_blocks=not options.no_blocks)
+        _prepare(with_blocks=not options.no_blocks, make_bucket=options.make_bucket)
     except ValidationError as error:
         for wrong in unusable(error):
             _say(f"{wrong} (docs/operations.md tells what each setting may be)")
@@ -49,9 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _prepare(*, with_blocks: bool) -> None:
+def _prepare(*, with_blocks: bool, make_bucket: bool) -> None:
     settings = read_settings() if with_blocks else None
     if settings is not None:
+        if make_bucket:
+            _make_bucket(storage_of(settings))
         CeleryQueue(make_celery(settings)).check()
         storage_of(settings).check()
     url = (settings or read_database_settings()).database_url.get_secret_value()
@@ -67,6 +72,13 @@ def _prepare(*, with_blocks: bool) -> None:
                 _register_blocks(conn, storage_of(settings))
     finally:
         pool.close()
+
+
+def _make_bucket(storage: Storage) -> None:
+    from server.storage.s3 import S3Storage  # boto3 takes a while to import
+
+    if isinstance(storage, S3Storage):
+        storage.make_bucket()
 
 
 def _register_blocks(conn: psycopg.Connection, storage: Storage) -> None:

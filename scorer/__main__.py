@@ -23,6 +23,7 @@ from scorer import bundle
 from scorer.commands import conformance, fetch_weights, judge, official, questions
 from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
 from scorer.errors import BenchmarkError, ScorerError
+from scorer.gate.budget import keep_little_freed
 
 REPORT = "report.json"
 PROGRESS = "progress.jsonl"
@@ -66,7 +67,7 @@ def gate(options: argparse.Namespace) -> None:
         manifest = BenchmarkManifest.model_validate_json(options.manifest.read_bytes())
     except ValidationError as error:
         raise BenchmarkError(f"{options.manifest.name} is not a valid benchmark manifest") from error
-    _write(options.out, bundle.check(archive=options.archive, manifest=manifest))
+    _write(options.out, bundle.check(archive=options.archive, manifest=manifest, threads=options.threads))
 
 
 def score(options: argparse.Namespace) -> None:
@@ -86,7 +87,9 @@ def score(options: argparse.Namespace) -> None:
     with _progress(options.output / PROGRESS) as progress:
         report = protocol.score(
             inputs=loaded,
-            instruments=registry.instruments_of(manifest, instruments.read(options.input / instruments.FILE)),
+            instruments=registry.instruments_of(
+                manifest, instruments.read(options.input / instruments.FILE).reached_through(options.socket)
+            ),
             progress=progress,
         )
     _write(options.output / REPORT, report)
@@ -107,10 +110,12 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--archive", type=Path, required=True, help="the submission, a zip")
     check.add_argument("--manifest", type=Path, required=True, help="the benchmark's public benchmark.json")
     check.add_argument("--out", type=Path, required=True, help="where to write the verdict (JSON)")
+    check.add_argument("--threads", type=_positive, default=1, help="how many images to decode at a time")
     check.set_defaults(command=gate)
     run = commands.add_parser("score", help="score one subset of one submission; writes a report")
     run.add_argument("--input", type=Path, required=True, help="the run's folder (manifest.json, truth/, …)")
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
+    run.add_argument("--socket", help="a unix socket that leads to the judge's endpoint, where there is no network")
     run.set_defaults(command=score)
     questions.add_to(commands)
     ask = commands.add_parser("judge", help="have a vision-language model answer a folder of questions")
@@ -123,6 +128,13 @@ def _parser() -> argparse.ArgumentParser:
     conformance.add_to(commands)
     fetch_weights.add_to(commands)
     return parser
+
+
+def _positive(text: str) -> int:
+    """A number of threads, as the contract bounds it."""
+    if not 1 <= (number := int(text)) <= 256:
+        raise ValueError
+    return number
 
 
 @contextmanager
@@ -154,4 +166,6 @@ def _say(message: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["gate"]:
+        keep_little_freed()
     sys.exit(main())

@@ -69,6 +69,12 @@ class InstrumentSettings(Strict):
     journals: Folder | None = None
     originals: KeptOriginals | None = None
 
+    def reached_through(self, socket: str | None) -> InstrumentSettings:
+        """The same, with a unix socket that leads to the judge's endpoint; None for the network."""
+        if socket is None or not isinstance(self.judge, Endpoint):
+            return self
+        return self.model_copy(update={"judge": self.judge.model_copy(update={"socket": socket})})
+
     def weights_folder(self, environment: Mapping[str, str]) -> Path:
         """Where weights are."""
         return Path(self.weights) if self.weights else default_weights_folder(environment)

@@ -6,17 +6,15 @@ however many work.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import TypeVar
 
 import cv2
 import torch
 
-AHEAD = 2
-"""For each worker, the items that are in work or wait for their turn."""
+from scorer.in_order import AHEAD, in_order
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,22 +31,10 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], *, worke
     """
     with _one_thread_each(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
-            with closing(_in_order(pool, work, items, most=AHEAD * workers)) as results:
+            with closing(in_order(pool, work, items, most=AHEAD * workers)) as results:
                 yield results
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], *, most: int
-) -> Generator[Result, None, None]:
-    waiting: deque[Future[Result]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) >= most:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 @contextmanager

@@ -32,6 +32,15 @@ def is_broker_address(text: str) -> bool:
         return False
 
 
+def is_mail_server_address(text: str) -> bool:
+    """Whether ``text`` is an smtp or smtps URL that names a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
 def is_web_address(text: str) -> bool:
     """Whether ``text`` is an http or https URL that names a host, and no user or password."""
     try:

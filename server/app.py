@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Literal
+from uuid import UUID
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel
 
@@ -13,25 +16,35 @@ from server.accounts.directory import Directory
 from server.accounts.routes import router as accounts
 from server.benchmarks.routes import router as benchmarks
 from server.curation.routes import router as curation
-from server.http import problems
+from server.db.pool import transaction
+from server.http import examples, problems
 from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
 from server.http.limits import RateLimits
 from server.http.methods import Methods
+from server.http.routing import ApiRouter
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
+from server.notices.routes import router as notices
 from server.settings import Settings
 from server.storage.port import Storage
+from server.submissions.multipart.routes import router as uploads
+from server.submissions.progress import store as progress_store
+from server.submissions.progress.model import Progress
+from server.submissions.progress.routes import router as progress
+from server.submissions.progress.watching import Watching
+from server.submissions.quotas.routes import router as quotas
 from server.submissions.routes import router as submissions
+from server.teams.callers import identify
 from server.teams.routes import router as teams
 from server.teams.token_routes import router as tokens
 
 _SIGN_INS_AT_ONCE = 8
 
-_health = APIRouter(tags=["service"])
+_health = ApiRouter(tags=["service"])
 
 
 class Health(BaseModel):
@@ -56,6 +69,11 @@ def ready(unit: UnitOf, services: ServicesOf) -> Health:
     return Health(version=version("gsi-bench"))
 
 
+def _progress(pool: ConnectionPool, ids: Collection[UUID]) -> Mapping[UUID, Progress]:
+    with transaction(pool) as conn:
+        return progress_store.of(conn, ids)
+
+
 def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: ConnectionPool) -> FastAPI:
     """The REST API on these adapters."""
     app = FastAPI(
@@ -78,16 +96,32 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         uploads_of_submissions=Shares(1),
         uploads_of_teams=Shares(settings.uploads_of_a_team),
         sign_ins=Turns(_SIGN_INS_AT_ONCE),
+        identify=identify,
     )
     app.state.directory = Directory()
+    app.state.watching = Watching(partial(_progress, pool), most=settings.listeners_at_once)
     problems.install(app)
     app.add_middleware(SmallBodies)
     app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(Methods)
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
-    api = APIRouter(prefix="/api/v1")
-    for router in (_health, accounts, teams, tokens, benchmarks, leaderboard, submissions, curation):
+    api = ApiRouter(prefix="/api/v1")
+    for router in (
+        _health,
+        accounts,
+        teams,
+        tokens,
+        benchmarks,
+        leaderboard,
+        submissions,
+        uploads,
+        progress,
+        quotas,
+        notices,
+        curation,
+    ):
         api.include_router(router)
     app.include_router(api)
+    examples.install(app)
     return app

@@ -63,6 +63,20 @@ class ConflictError(GsiError):
     remedy = "Look at the present state and decide anew."
 
 
+class PartDiffersError(ConflictError):
+    """A part was signed with another content before."""
+
+    code, title = "part-differs", "The part was announced with another content before"
+    remedy = "The file has changed since: give the upload up and begin another."
+
+
+class UploadBusyError(ConflictError):
+    """Another request has the upload at this moment."""
+
+    code, title = "upload-busy", "Another request is at work on this upload"
+    remedy = "Repeat it in a moment."
+
+
 class TooLargeError(GsiError):
     """More bytes than may be sent."""
 
@@ -84,6 +98,34 @@ class LengthMismatchError(GsiError):
     remedy = "Send the archive again."
 
 
+class ChecksumMismatchError(GsiError):
+    """What arrived is not what was announced."""
+
+    status, code, title = 400, "checksum-mismatch", "The bytes are not those that were announced"
+    remedy = "Compute the part's SHA-256 anew, ask for another URL and send the part again."
+
+
+class BadSignatureError(ForbiddenError):
+    """A signed URL was changed, or is none of ours."""
+
+    code, title = "bad-signature", "The URL is not signed by this service"
+    remedy = "Use the URL as it was given, whole and unchanged, or ask for another."
+
+
+class ExpiredUrlError(ForbiddenError):
+    """A signed URL was used too late."""
+
+    code, title = "url-expired", "The URL has expired"
+    remedy = "Ask for another URL; parts that have arrived stay."
+
+
+class MissingUploadError(NotFoundError):
+    """The upload was completed, given up or has expired."""
+
+    code, title = "upload-gone", "The upload is no longer open"
+    remedy = "Look at the submission; if it still waits for its archive, begin another upload."
+
+
 class UnavailableError(GsiError):
     """A part of the service does not answer."""
 
@@ -102,6 +144,13 @@ class TooManyError(GsiError):
 
     status, code, title = 429, "too-many", "Too many at once"
     remedy = "Wait until what you began before has ended."
+
+
+class QuotaError(TooManyError):
+    """A team has submitted as much as it may."""
+
+    code, title = "quota-exhausted", "The quota is used up"
+    remedy = "See GET /api/v1/benchmarks/{id}/quota for what is left and when it begins anew."
 
 
 class StorageError(GsiError):

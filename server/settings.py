@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,7 +14,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scorer.installation import default_weights_folder
-from server.addresses import is_broker_address, is_database_address, is_web_address
+from server.addresses import is_broker_address, is_database_address, is_mail_server_address, is_web_address
 from server.providers import OAuthProvider, OidcProvider, Provider, github, hugging_face
 
 _SHORTEST_SECRET = 32
@@ -49,6 +50,8 @@ class Settings(DatabaseSettings):
     storage_dir: Path | None = None
     s3_bucket: str | None = None
     s3_endpoint_url: str | None = None
+    s3_public_endpoint_url: str | None = None
+    """Where participants and browsers reach the bucket, if that is another address than the service's own."""
     s3_region: str = "us-east-1"
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
@@ -87,13 +90,37 @@ class Settings(DatabaseSettings):
     rate_limit_tokens: str = "20/hour"
     """Tokens and invitations made, for each token or session."""
 
-    max_archive_bytes: int = Field(default=1024**3, ge=1024)
+    quota_per_day: int = Field(default=10, ge=0, le=1_000_000)
+    """How many submissions a team may make to a benchmark in a UTC day, unless the benchmark has limits of its own."""
+    quota_total: int = Field(default=1000, ge=0, le=1_000_000)
+    """How many in all."""
+    quota_at_once: int = Field(default=3, ge=0, le=1_000_000)
+    """How many may be under way at once, from the beginning of the upload until the scores stand."""
+
+    max_archive_bytes: int = Field(default=8 * 1024**3, ge=1024)
+    upload_part_bytes: int = Field(default=16 * 1024**2, ge=5 * 1024**2, le=5 * 1024**3)
+    """How large the parts of an upload are; S3 takes no smaller ones than the least of these and 10,000 at most."""
+    upload_url_seconds: int = Field(default=3600, ge=60, le=7 * 24 * 3600)
+    """How long the signed URL of a part is good."""
+    upload_lifetime_seconds: int = Field(default=3 * 24 * 3600, ge=600)
+    """How long an upload may take, pauses included; what has arrived by then of an unfinished one is thrown away."""
+    idempotency_lifetime_seconds: int = Field(default=24 * 3600, ge=60)
+    """How long a repeated request with the same Idempotency-Key gets the first one's answer."""
     uploads_at_once: int = Field(default=32, ge=1, le=1000)
     uploads_of_a_team: int = Field(default=3, ge=1, le=1000)
     upload_piece_seconds: float = Field(default=60, gt=0)
     """How long one megabyte of an upload may take; a slower sender is cut off."""
     upload_least_bytes_per_second: float = Field(default=128 * 1024, gt=0)
     """How fast an upload must be on average, once the time of one megabyte is over; a slower sender is cut off."""
+
+    listeners_at_once: int = Field(default=500, ge=1, le=100_000)
+    """How many may follow their submissions by server-sent events at once."""
+    smtp_url: SecretStr | None = None
+    """The mail server: smtp://user:password@host:port (STARTTLS where offered) or smtps://…; without it no e-mail."""
+    mail_from: str = "gsi-bench@localhost"
+    """Whom mails come from."""
+    webhooks_to_private_addresses: bool = False
+    """Whether webhooks may lead into this network; on a public service anybody could reach what stands there."""
 
     work_dir: Path = Path(tempfile.gettempdir()) / "gsi-work"
     lease_seconds: float = Field(default=60, gt=0)
@@ -105,6 +132,16 @@ class Settings(DatabaseSettings):
     score_timeout_seconds: float = Field(default=4 * 3600, gt=0)
     scorer_memory_bytes: int = Field(default=8 * 1024**3, ge=256 * 1024**2)
     scorer_threads: int = Field(default=1, ge=1, le=256)
+    runner: Literal["auto", "container", "bubblewrap", "process"] = "auto"
+    """What participants' files are decoded in (``server/scoring/choose_runner.py``)."""
+    scorer_image: str | None = None
+    """The scorer's image by digest, ``name@sha256:…`` or ``sha256:…``; the container engine must have it."""
+    docker_host: str = "unix:///var/run/docker.sock"
+    """Where the container engine listens."""
+    scorer_processes: int = Field(default=256, ge=16, le=100_000)
+    """How many processes and threads a scorer may have."""
+    gpus: str = ""
+    """The GPUs that scorers may have, by number or name, separated by commas."""
     instruments: Path | None = None
     """A JSON file that says where weights lie and which model judges; scorers read it (``scorer/instruments.py``)."""
     weights: Path = Field(default_factory=lambda: default_weights_folder(os.environ))
@@ -119,11 +156,43 @@ class Settings(DatabaseSettings):
             raise ValueError("is not an address of the form https://host or http://host:port")
         return value.rstrip("/")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_mail_server_address(value.get_secret_value()):
+            raise ValueError(f"is not an address of the form smtp://user:password@host:port or smtps://…. {_ENCODE}")
+        return value
+
+    @field_validator("s3_public_endpoint_url")
+    @classmethod
+    def _is_the_address_of_a_bucket(cls, value: str | None) -> str | None:
+        if value is not None and not is_web_address(value):
+            raise ValueError("is not an address of the form https://host or http://host:port")
+        return value
+
     @field_validator("broker_url")
     @classmethod
     def _names_a_broker(cls, value: SecretStr) -> SecretStr:
         if not is_broker_address(value.get_secret_value()):
             raise ValueError(f"is not an address of the form redis://:password@host:port/number or amqp://…. {_ENCODE}")
+        return value
+
+    @field_validator("scorer_image")
+    @classmethod
+    def _names_an_image_by_digest(cls, value: str | None) -> str | None:
+        if not value:  # a variable that is set to nothing
+            return None
+        if not re.fullmatch(r"([^\s@]+@)?sha256:[0-9a-f]{64}", value):
+            raise ValueError(
+                "is not an image by digest, name@sha256:… or sha256:…; a tag can be moved to another image"
+            )
+        return value
+
+    @field_validator("gpus")
+    @classmethod
+    def _names_gpus(cls, value: str) -> str:
+        if not re.fullmatch(r"([A-Za-z0-9:_-]+(,[A-Za-z0-9:_-]+)*)?", value):
+            raise ValueError("is not a list of GPUs such as 0,1")
         return value
 
     @field_validator("oidc_providers", "oauth_providers", mode="before")
@@ -171,6 +240,10 @@ class Settings(DatabaseSettings):
         if len(set(ids)) != len(ids):
             raise ValueError("two sign-in providers have the same id; give one of them another")
         if self.environment == "production":
+            if self.runner == "process":
+                raise ValueError(
+                    "GSI_RUNNER=process hides nothing from participants' files and is refused in production"
+                )
             if self.development_login:
                 raise ValueError("GSI_DEVELOPMENT_LOGIN lets anyone in and is refused in production")
             if len(self.secret_key.get_secret_value()) < _SHORTEST_SECRET:

@@ -23,6 +23,7 @@ from server.db.pool import make_pool, transaction
 from server.jobs import RecordingQueue
 from server.settings import Settings
 from server.storage.local import LocalStorage
+from tests.contract.engine import engine as engine  # the fixture, for every test
 
 _TEMPLATE = "migrated"
 SUBSETS = ("blocks-tabletop", "blocks-room")
@@ -96,21 +97,29 @@ def queue() -> RecordingQueue:
     return RecordingQueue()
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings of a development service on this test's database."""
+def settings_for(database_url: str, folder: Path) -> Settings:
+    """Settings of a development service on a database, with everything else below ``folder``."""
     return Settings.model_validate(
         {
             "DATABASE_URL": database_url,
-            "storage_dir": tmp_path / "storage",
-            "work_dir": tmp_path / "work",
+            "storage_dir": folder / "storage",
+            "work_dir": folder / "work",
             "secret_key": "a key for tests only, of some length",
             "development_login": True,
+            "quota_per_day": 10_000,
+            "quota_total": 10_000,
+            "quota_at_once": 10_000,
             "max_archive_bytes": 3 * 1024 * 1024,
             "rate_limits_shared": False,
             **dict.fromkeys(_RATES, "1000000/minute"),
         }
     )
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a development service on this test's database."""
+    return settings_for(database_url, tmp_path)
 
 
 @pytest.fixture

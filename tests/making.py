@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from psycopg import Connection
@@ -14,6 +15,7 @@ from server.submissions.lifecycle import State
 from server.submissions.model import NewSubmission
 from server.teams import store as teams
 
+_SCORED = (State.UPLOADED, State.VALIDATING, State.QUEUED, State.SCORING, State.SCORED)
 PATHS: Mapping[State, tuple[State, ...]] = {
     State.CREATED: (),
     State.UPLOADED: (State.UPLOADED,),
@@ -21,17 +23,13 @@ PATHS: Mapping[State, tuple[State, ...]] = {
     State.REJECTED: (State.UPLOADED, State.VALIDATING, State.REJECTED),
     State.QUEUED: (State.UPLOADED, State.VALIDATING, State.QUEUED),
     State.SCORING: (State.UPLOADED, State.VALIDATING, State.QUEUED, State.SCORING),
-    State.SCORED: (State.UPLOADED, State.VALIDATING, State.QUEUED, State.SCORING, State.SCORED),
-    State.PUBLISHED: (
-        State.UPLOADED,
-        State.VALIDATING,
-        State.QUEUED,
-        State.SCORING,
-        State.SCORED,
-        State.PUBLISHED,
-    ),
+    State.SCORED: _SCORED,
+    State.PUBLISHED: (*_SCORED, State.PUBLISHED),
     State.FAILED: (State.UPLOADED, State.FAILED),
     State.WITHDRAWN: (State.WITHDRAWN,),
+    State.EMBARGOED: (*_SCORED, State.EMBARGOED),
+    State.DELISTED: (*_SCORED, State.PUBLISHED, State.DELISTED),
+    State.DISQUALIFIED: (*_SCORED, State.DISQUALIFIED),
 }
 """The shortest way to each state."""
 
@@ -47,6 +45,7 @@ def submission(
     state: State = State.CREATED,
     team: str = "Owners",
     model: str = "A model",
+    embargo_until: datetime | None = None,
     numbers: Numbers | None = None,
 ) -> UUID:
     """A submission of ``team`` that went the whole way to ``state``, with an archive once it is past the upload."""
@@ -57,12 +56,9 @@ def submission(
         team_id=team_id,
         benchmark_version=benchmark.version,
         protocol="gsi-fair-1",
-        idempotency_key=None,
-        request_hash=b"",
     )
-    assert made is not None
     for step in PATHS[state]:
-        assert store.move(conn, made, step), step
+        assert store.move(conn, made, step, embargo_until=embargo_until), step
         if step is State.UPLOADED:
             store.set_archive(conn, made, key=f"submissions/{made}/a.zip", stored=Stored(3, "0" * 64))
     for subset, operations in (numbers or {}).items():

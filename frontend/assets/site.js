@@ -14,9 +14,10 @@
   const problem = (status, body) => Object.assign(new Error(body?.title || `The service answered ${status}`), {
     status, code: body?.code || "", detail: body?.detail || "", remedy: body?.remedy || "",
   });
-  const api = async (method, path, body) => {
+  const api = async (method, path, body, key) => {
     // The session goes along as a cookie that no script can read; the service takes it from our own pages only.
     const headers = { Accept: "application/json" };
+    if (key) headers["Idempotency-Key"] = key;
     if (body) headers["Content-Type"] = "application/json";
     let answer;
     try {

@@ -18,6 +18,17 @@ const follow = async () => {
   setTimeout(follow, pause);
 };
 setTimeout(follow, 1000);
+element.addEventListener("submit", async (event) => {
+  if (event.target.id !== "embargo") return;
+  event.preventDefault();
+  const id = element.querySelector("[data-id]").dataset.id, day = event.target.elements.day.value;
+  try {
+    await gsi.api("POST", `/submissions/${encodeURIComponent(id)}/publish`, { embargo_until: day + "T00:00:00Z" });
+    await refresh();
+  } catch (error) {
+    gsi.tell(element.querySelector("#act-error"), error);
+  }
+});
 element.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-act]");
   if (!button || (button.dataset.sure && !confirm(button.dataset.sure))) return;

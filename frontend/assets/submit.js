@@ -1,10 +1,8 @@
-// js_on_load of the submit page: the zip goes as one stream to our own REST route, never through Gradio's upload.
+// js_on_load of the submit page: the zip goes in parts by our own REST routes (upload.js), never through Gradio's upload.
 gsi.adopt(element);
 const one = (selector) => element.querySelector(selector);
 const form = one("#submit-form"), input = one("#archive"), drop = one("#drop"), button = one("#submit-button");
 const errorBox = one("#submit-error"), uploading = one("#uploading"), bar = one("#upload-bar"), text = one("#upload-text");
-const LARGEST = 1e9;
-let created = null;
 
 const page = one("[data-page=submit]");
 const signedIn = () => page.dataset.signedIn === "yes";
@@ -18,8 +16,26 @@ one("[data-logout]")?.addEventListener("click", async () => {
   try { await gsi.logout(); } catch { /* it was over already */ }
   location.reload();
 });
+// What the team may still submit; a service or a login that cannot tell leaves the line away.
+const quota = async () => {
+  const field = one("#quota-field");
+  try {
+    if (!signedIn() || !form.elements.benchmark.value) throw new Error("nobody to ask for");
+    const left = await gsi.api("GET", `/benchmarks/${encodeURIComponent(form.elements.benchmark.value)}/quota`);
+    const words = [["per_day", "today"], ["total", "in all"], ["at_once", "at once"]]
+      .filter(([kind]) => left[kind].limit !== null)
+      .map(([kind, word]) => `${left[kind].remaining} of ${left[kind].limit} ${word}`);
+    one("#quota").textContent = words.length ? `${words.join(", ")}; the day begins anew at 00:00 UTC` : "No limit";
+    field.hidden = false;
+  } catch { field.hidden = true; }
+};
+quota();
+form.elements.benchmark.addEventListener("change", quota);
 
-const megabytes = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) + " MB";
+const megabytes = (bytes) => {
+  if (bytes < 1e6) return Math.ceil(bytes / 1e3) + " kB";
+  return bytes < 1e9 ? (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) + " MB" : (bytes / 1e9).toFixed(2) + " GB";
+};
 const named = () => {
   const file = input.files[0];
   one("[data-file]").textContent = file ? `${file.name} (${megabytes(file.size)})` : "Drop a zip here, or choose one";
@@ -36,28 +52,37 @@ const checked = () => {
   if (!one("#model").value.trim()) wish("Give the model a name.", one("#model"));
   if (!file) wish("Choose the zip with your edited images.", input);
   if (!/\.zip$/i.test(file.name)) wish("This is not a zip. Put the images into one .zip file.", input);
-  if (file.size > LARGEST) wish(`The zip has ${megabytes(file.size)}; at most 1 GB is taken. Save the images as webp or jpg.`, input);
+  if (!file.size) wish("This file is empty. Zip the images anew.", input);
   return file;
 };
 const stay = (event) => event.preventDefault();
-const send = (id, file) => new Promise((done, fail) => {
-  const request = new XMLHttpRequest();
-  request.open("PUT", `/api/v1/submissions/${encodeURIComponent(id)}/archive`);
-  request.setRequestHeader("Content-Type", "application/zip");
-  request.upload.addEventListener("progress", (event) => {
-    const share = event.lengthComputable ? (100 * event.loaded) / event.total : 0;
-    bar.value = share;
-    text.textContent = share < 100 ? `${megabytes(event.loaded)} of ${megabytes(event.total)} sent` : "Received; storing";
-  });
-  request.addEventListener("load", () => {
-    if (request.status < 300) return done();
-    let body = null;
-    try { body = JSON.parse(request.responseText); } catch { /* not a problem document: the status says enough */ }
-    fail(gsi.problem(request.status, body));
-  });
-  request.addEventListener("error", () => fail(gsi.problem(0, { title: "The upload broke off", remedy: "Press the button again to repeat it." })));
-  request.send(file);
-});
+
+// How far it is: bytes at the service, and the rate of those that moved from here since the button was pressed.
+const progress = (file) => {
+  const begun = performance.now();
+  let there = 0, moved = 0;
+  const show = () => {
+    const seconds = (performance.now() - begun) / 1000, rate = moved / seconds, left = file.size - there - moved;
+    bar.value = (100 * (there + moved)) / file.size;
+    const soon = rate > 0 && seconds > 2 ? `, ${megabytes(rate)} a second, ${left / rate < 90 ? "about a minute" : Math.ceil(left / rate / 60) + " minutes"} left` : "";
+    text.textContent = `${megabytes(there + moved)} of ${megabytes(file.size)} sent${left > 0 ? soon : ""}`;
+  };
+  return {
+    there(bytes) { there += bytes; show(); },
+    moved(bytes) { moved += bytes; show(); },
+    storing() { bar.value = 100; text.textContent = "Received; putting it together"; },
+  };
+};
+
+const interrupted = one("#interrupted");
+const pending = gsi.uploader.recall();
+if (pending?.submission && signedIn()) {
+  one("[data-interrupted]").textContent = `${pending.file.name} (${megabytes(pending.file.size)})`;
+  for (const [name, value] of Object.entries(pending.body)) if (form.elements[name]) form.elements[name].value = value;
+  interrupted.hidden = false;
+}
+one("[data-discard]").addEventListener("click", () => { interrupted.hidden = true; gsi.uploader.discard(); input.focus(); });
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   errorBox.hidden = true;
@@ -70,17 +95,13 @@ form.addEventListener("submit", async (event) => {
       const value = form.elements[name].value.trim();
       if (value) body[name] = value;
     }
-    // A second press after a broken upload repeats the upload of the same submission.
-    const key = JSON.stringify(body);
-    if (!created || created.key !== key) created = { key, id: (await gsi.api("POST", "/submissions", body)).id };
     uploading.hidden = false;
+    interrupted.hidden = true;
     text.textContent = "Starting";
     window.addEventListener("beforeunload", stay);
-    await send(created.id, file).finally(() => window.removeEventListener("beforeunload", stay));
-    location.assign("/submission?id=" + encodeURIComponent(created.id));
+    const id = await gsi.uploader.deliver(file, body, progress(file)).finally(() => window.removeEventListener("beforeunload", stay));
+    location.assign("/submission?id=" + encodeURIComponent(id));
   } catch (error) {
-    // The archive did arrive before, only its answer was lost.
-    if (error.status === 409 && created) { location.assign("/submission?id=" + encodeURIComponent(created.id)); return; }
     if (error.status === 401) identity("");
     uploading.hidden = true;
     button.disabled = false;

@@ -2,8 +2,9 @@
 
 import sys
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 import typer
 from rich.markup import escape
@@ -41,10 +42,10 @@ def submissions(session: Session, *, as_json: bool) -> None:
         show.submissions(session.out, found)
 
 
-def act(session: Session, *, submission: str, verb: str, as_json: bool) -> None:
-    """publish, unpublish, withdraw or retry."""
+def act(session: Session, *, submission: str, verb: str, as_json: bool, body: Mapping[str, Any] | None = None) -> None:
+    """publish, unpublish, withdraw, retry, hide, show, disqualify or reinstate."""
     with session.member() as client:
-        found = client.act(submission, verb=verb)
+        found = client.act(submission, verb=verb, body=body)
     if as_json:
         session.json(asdict(found))
     else:

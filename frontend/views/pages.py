@@ -11,22 +11,22 @@ from frontend.views.page import Connect, Page, Visit, problem_page
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A page of the site: its name in Gradio, the function that renders it and its script in assets/."""
+    """A page of the site: its name in Gradio, the function that renders it and its scripts in assets/, in order."""
 
     name: str
     render: Callable[[Connect, Visit], Page]
-    script: str
+    scripts: tuple[str, ...]
 
 
 PAGES: Mapping[str, View] = MappingProxyType(
     {
-        "/": View(name="Leaderboard", render=leaderboard.show, script="leaderboard.js"),
-        "/submit": View(name="Submit", render=submit.show, script="submit.js"),
-        "/submissions": View(name="My submissions", render=submissions.show_all, script="submissions.js"),
-        "/submission": View(name="Submission", render=submissions.show_one, script="submission.js"),
-        "/account": View(name="Account", render=account.show, script="account.js"),
-        "/sign-in": View(name="Sign in", render=signing_in.show, script="sign-in.js"),
-        "/about": View(name="About", render=about.show, script="about.js"),
+        "/": View(name="Leaderboard", render=leaderboard.show, scripts=("leaderboard.js",)),
+        "/submit": View(name="Submit", render=submit.show, scripts=("upload.js", "submit.js")),
+        "/submissions": View(name="My submissions", render=submissions.show_all, scripts=("submissions.js",)),
+        "/submission": View(name="Submission", render=submissions.show_one, scripts=("submission.js",)),
+        "/account": View(name="Account", render=account.show, scripts=("account.js",)),
+        "/sign-in": View(name="Sign in", render=signing_in.show, scripts=("sign-in.js",)),
+        "/about": View(name="About", render=about.show, scripts=("about.js",)),
     }
 )
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 from urllib.parse import parse_qs
 
 from frontend.accounts import Accounts
+from frontend.client import Client
 from frontend.errors import ClientError
-from frontend.present import result_columns, steps
+from frontend.present import TERMINAL, result_columns, steps
 from frontend.render import render
-from frontend.resources import Submission
+from frontend.resources import Progress, Submission
 from frontend.views.page import Connect, Page, Visit, problem_page
 from frontend.views.signing_in import known, ways
 
@@ -51,14 +52,26 @@ def _as_stranger(connect: Connect, wanted: str) -> Page:
         return problem_page(error)
 
 
+def _progress(client: Client, submission: Submission) -> Progress | None:
+    """How far it is, for those who may know and while something is to come."""
+    if submission.state in TERMINAL or submission.state == "created":
+        return None
+    try:
+        return client.progress(submission.id)
+    except ClientError:
+        return None
+
+
 def _one(connect: Connect, visit: Visit, wanted: str) -> Page:
     with connect(visit.token) as client:
         team = Accounts(client).me().team_name if visit.token else ""
         submission = client.submission(wanted)
         benchmark = client.benchmark(submission.benchmark)
+        progress = _progress(client, submission) if visit.token else None
     body = render(
         "submission.html",
         submission=submission,
+        progress=progress,
         benchmark=benchmark,
         titles={subset.id: subset.title for subset in benchmark.subsets},
         steps=steps(submission),

@@ -100,6 +100,8 @@ def _settings_env(
         "GSI_SECRET_KEY": secret_of(data),
         "GSI_DEVELOPMENT_LOGIN": "true",
         "GSI_LEASE_SECONDS": "15",
+        "GSI_QUOTA_PER_DAY": "100",
+        "GSI_QUOTA_AT_ONCE": "20",
     }
     for name, value in defaults.items():
         env.setdefault(name, value)

@@ -46,6 +46,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
     served.add_argument("--timeout", type=float, help="seconds for one answer")
     served.add_argument("--attempts", type=int, help="how often a request is sent while its failure may pass")
     served.add_argument("--patience", type=float, help="longest wait between attempts, in seconds")
+    served.add_argument("--socket", help="a unix socket that leads to the url's host, where there is no network")
     served.add_argument("--answers", choices=("text", "json_schema"), help="whether the server enforces the form")
     local = parser.add_argument_group("local")
     local.add_argument("--device", help="cpu, cuda:0 … or auto")

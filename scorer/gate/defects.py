@@ -44,7 +44,12 @@ _KINDS = (
         "The archive ends before its table of contents: the file is incomplete.",
         "The upload or the zipping was cut off. " + _ZIP_AGAIN,
     ),
-    _error("damaged-archive", "The archive's table of contents cannot be read: {detail}.", _ZIP_AGAIN),
+    _error("damaged-archive", "The archive's table of contents cannot be trusted: {detail}.", _ZIP_AGAIN),
+    _error(
+        "split-archive",
+        "The archive is one part of several.",
+        "Make one archive of everything. " + _ZIP_AGAIN,
+    ),
     _error(
         "too-many-files",
         "The archive lists more entries than can be read (limit {limit}).",
@@ -56,8 +61,13 @@ _KINDS = (
         "Make the archive with a common tool. " + _ZIP_AGAIN,
     ),
     _error(
+        "foreign-data",
+        "Before, between or behind its files the archive holds {count} bytes that belong to none of them.",
+        "Nothing may be hidden in an archive or stand around it. " + _ZIP_AGAIN,
+    ),
+    _error(
         "too-much-data",
-        "The files are larger than {limit} bytes when unpacked.",
+        "The images are larger than {limit} bytes when unpacked; none was looked at.",
         "Send one image per sample at the original's size; JPEG or WebP keep the archive small.",
     ),
     _error(
@@ -69,23 +79,29 @@ _KINDS = (
     _error("absolute-path", "The entry has an absolute path.", _PLAIN_PATHS),
     _error("parent-path", "The entry's path leads outside the archive ('..').", _PLAIN_PATHS),
     _error("backslash-path", "The entry's name contains a backslash.", _PLAIN_PATHS),
-    _error("strange-name", "The entry's name contains control characters or is empty or too long.", _PLAIN_PATHS),
+    _error("strange-name", "The entry's name contains invisible characters or is empty or too long.", _PLAIN_PATHS),
     _error(
         "link",
         "The entry is a symbolic link, not a file.",
         "Replace the link by the image itself (zip follows links unless -y is given).",
     ),
     _error("special-file", "The entry is a device, pipe or socket, not a file.", "Leave it out."),
+    _error("folder-with-content", "The entry is a folder by its name and has content.", _ZIP_AGAIN),
     _error("encrypted-file", "The file is encrypted.", "Make the archive without a password."),
     _error(
         "unsupported-compression",
         "The file is compressed in a way that is not supported (method {method}).",
         "Use the ordinary compression (deflate) or none.",
     ),
+    _error(
+        "lying-header",
+        "The archive says two different things about this file: {what}.",
+        "Readers would disagree about what is in it. " + _ZIP_AGAIN,
+    ),
     _error("duplicate-name", "The archive holds this name more than once.", "Keep one file of each name."),
     _error(
         "colliding-name",
-        "The name differs from {other} only in upper and lower case.",
+        "Some systems take the name for that of {other}: only case or composition of the characters differ.",
         "Keep one of them; sample ids are written exactly as in the manifest.",
     ),
     _error(
@@ -112,6 +128,11 @@ _KINDS = (
         "Nothing needs to be done.",
     ),
     _warning(
+        "ignored-evaluation",
+        "The file is of an evaluation made elsewhere; it is ignored, for everything is measured here.",
+        "Leave the folders <dataset>_eval out.",
+    ),
+    _warning(
         "missing-sample",
         "The sample '{sample}' has no image; it scores zero.",
         "Add {expected}, unless you mean to leave it out.",
@@ -136,6 +157,11 @@ _KINDS = (
         "The file unpacks to more than {ratio} times its compressed size, as in a zip bomb.",
         "Images hardly compress further; " + _SAVE_AGAIN[0].lower() + _SAVE_AGAIN[1:],
     ),
+    _error(
+        "too-many-pixels",
+        "The image has {width} x {height} pixels; at most {limit} pixels are decoded.",
+        "Tell the maintainers: the original of this sample is too large.",
+    ),
     _error("not-an-image", "The content is not a PNG, JPEG or WebP image, whatever the name says.", _SAVE_AGAIN),
     _error("damaged-image", "The image data cannot be decoded; the file is damaged or cut off.", _SAVE_AGAIN),
     _error(
@@ -145,6 +171,11 @@ _KINDS = (
         "wrong-size",
         "The image is {width} x {height} pixels; the original of this sample is {expected_width} x {expected_height}.",
         "Resize or crop the edited image to {expected_width} x {expected_height}, aligned with the original.",
+    ),
+    _error(
+        "too-many-scans",
+        "The JPEG paints its picture in {count} passes; at most {limit} are read.",
+        "Save it again with the usual settings; a progressive JPEG has about ten.",
     ),
     _error("unsupported-colours", "The image's colours are {mode}, not RGB or grey.", "Convert it to 8-bit sRGB."),
     _error(
@@ -161,6 +192,11 @@ _KINDS = (
         "sixteen-bit",
         "The image has 16 bits per channel; the upper 8 are used.",
         "Save it with 8 bits per channel to be sure what is scored.",
+    ),
+    _warning(
+        "colour-profile",
+        "The image carries a colour profile other than sRGB; it is not applied, the pixels are taken as they are.",
+        "Convert it to sRGB if it was made in another colour space.",
     ),
     _warning(
         "format-mismatch",
@@ -207,7 +243,9 @@ class Findings:
 
     def add(self, code: str, *, file: str | None = None, **facts: Fact) -> None:
         """Note one defect."""
-        self.note(defect(code, file=file, **facts))
+        if self._seen[code] < self.listed:
+            self._kept.append(defect(code, file=file, **facts))
+        self._seen[code] += 1
 
     def note(self, found: Defect) -> None:
         """Note a defect that was made elsewhere."""
@@ -215,10 +253,14 @@ class Findings:
         if self._seen[found.code] <= self.listed:
             self._kept.append(found)
 
+    def __contains__(self, code: str) -> bool:
+        """Whether a defect of this kind was noted."""
+        return self._seen[code] > 0
+
     @property
     def has_errors(self) -> bool:
         """Whether any defect so far refuses the archive."""
-        return any(KINDS[code].severity == "error" for code in self._seen)
+        return any(KINDS[code].severity == "error" for code in +self._seen)
 
     def told(self) -> list[Defect]:
         """All defects, errors first, each kind together and followed by how many more there are."""
@@ -228,7 +270,7 @@ class Findings:
             return (0 if KINDS[code].severity == "error" else 1, order[code])
 
         result: list[Defect] = []
-        for code in sorted(self._seen, key=rank):
+        for code in sorted(+self._seen, key=rank):
             result += [found for found in self._kept if found.code == code]
             if (more := self._seen[code] - self.listed) > 0:
                 result.append(self._and_more(code, more))

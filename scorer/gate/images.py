@@ -1,40 +1,37 @@
 """Decodes one participant's picture under stated rules, or says what keeps it from being scored.
 
-Rules: PNG, JPEG and WebP by content, one picture a file, exactly the original's size. Pixels are taken as stored, as
-sRGB: embedded colour profiles and gamma are not applied. Grey and palette images become RGB; of 16 bits the upper 8
-are used (warning); an opaque alpha channel is dropped, transparency refused; CMYK and other colours are refused; an
-EXIF orientation other than upright is refused, for viewers disagree about it.
+Rules: PNG, JPEG and WebP by content, one picture a file, exactly the original's size, whole. An EXIF orientation other
+than upright is refused, for viewers disagree about it. Those of colours are in ``scorer.gate.colours``; all of them in
+words in ``docs/gate.md``.
 """
 
 from __future__ import annotations
 
 import io
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import NamedTuple, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageFile, UnidentifiedImageError
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
+from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from scorer.contract import Defect, Sample
-from scorer.gate.defects import defect
+from scorer.gate import colours, formats, png
+from scorer.gate.colours import Pixels
+from scorer.gate.defects import Fact, defect
+from scorer.gate.formats import FORMATS, Format
+from scorer.gate.limits import MEBIBYTE, MOST_PIXELS
+from scorer.gate.quiet import NoWarnings
 
-Pixels = npt.NDArray[np.uint8]
-Format = Literal["PNG", "JPEG", "WEBP"]
+__all__ = ["FORMATS", "Format", "Looked", "Picture", "Pixels", "decode", "look"]
 
-FORMATS: tuple[Format, ...] = ("PNG", "JPEG", "WEBP")
-_FORMAT_OF_SUFFIX: dict[str, Format] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+PngImagePlugin.MAX_TEXT_MEMORY = 8 * MEBIBYTE
+"""Of text in one PNG, unpacked; Pillow's own bound is that of a large picture."""
+
 _ORIENTATION_TAG = 0x0112
-_PLAIN_MODES = {"RGB", "L", "1", "P"}
-_ALPHA_MODES = {"RGBA", "LA", "PA"}
-_SIXTEEN_BIT_MODES = {"I;16", "I;16B", "I;16L", "I"}
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_DEPTH_AT = 24
+_quiet = NoWarnings()  # Pillow warns about oddities in metadata, which is ignored here
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +43,18 @@ class Picture:
     warnings: tuple[Defect, ...] = ()
 
 
+class Looked(NamedTuple):
+    """What is known of a usable image without its pixels."""
+
+    format: Format
+    warnings: tuple[Defect, ...]
+
+
 class _RefusedError(Exception):
-    def __init__(self, found: Defect) -> None:
-        super().__init__(found.code)
-        self.defect = found
+    def __init__(self, code: str, **facts: Fact) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
 
 
 def decode(content: bytes, *, name: str, sample: Sample) -> Picture | Defect:
@@ -57,105 +62,92 @@ def decode(content: bytes, *, name: str, sample: Sample) -> Picture | Defect:
 
     The size is compared with the sample's before any pixel is decoded, so a picture costs no more than its original.
     """
-    with warnings.catch_warnings():
-        # Pillow warns about oddities in metadata, which is ignored here.
-        warnings.simplefilter("ignore")
+
+    def picture() -> Picture:
+        image, looked = _checked(content, name=name, sample=sample)
+        return Picture(colours.to_rgb(image), *looked)
+
+    return _answer(picture, name=name)
+
+
+def look(content: bytes, *, name: str, sample: Sample) -> Looked | Defect:
+    """The same answer as :func:`decode` without the pixels, which are decoded all the same and dropped."""
+    return _answer(lambda: _checked(content, name=name, sample=sample)[1], name=name)
+
+
+def _answer(work: Callable[[], Answer], *, name: str) -> Answer | Defect:
+    with _quiet:
         try:
-            return _decode(content, name=name, sample=sample)
+            return work()
         except _RefusedError as refusal:
-            return refusal.defect
+            return defect(refusal.code, file=name, **refusal.facts)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - decoders raise anything on hostile bytes, from KeyError to struct.error
             return defect("damaged-image", file=name)
 
 
-def _decode(content: bytes, *, name: str, sample: Sample) -> Picture:
-    image = _opened(content, name=name, sample=sample)
-    kind = _require_still(image, name=name)
-    if image.size != (sample.width, sample.height):
-        raise _wrong_size(image.size, name=name, sample=sample)
+def _checked(content: bytes, *, name: str, sample: Sample) -> tuple[Image.Image, Looked]:
+    """The decoded picture, once every rule but that of turning it into RGB has been applied."""
+    kind = formats.format_of(content)
+    if kind == "WEBP":  # its decoder sets memory aside for the whole picture at once
+        _require_size(formats.size_in_header(content), sample)
+    image = _opened(content, sample)
+    _require_still(image)
+    _require_size(image.size, sample)
+    if (passes := formats.scans(content)) > formats.MOST_SCANS:
+        raise _RefusedError("too-many-scans", count=passes, limit=formats.MOST_SCANS)
     image.load()
-    _require_upright(image, name=name)
-    notes = []
-    suffix = PurePosixPath(name).suffix.lower()
-    if _FORMAT_OF_SUFFIX.get(suffix) != kind:
-        notes.append(defect("format-mismatch", file=name, suffix=suffix, format=kind))
-    if _has_sixteen_bits(content, image):
-        notes.append(defect("sixteen-bit", file=name))
-    return Picture(_to_rgb(image, name=name), kind, tuple(notes))
+    orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    if orientation not in (0, 1):
+        raise _RefusedError("rotated-by-tag", orientation=str(orientation))
+    if kind is None or (kind == "PNG" and not png.is_whole(content, image)):
+        raise _RefusedError("damaged-image")
+    sixteen_bits = kind == "PNG" and png.has_sixteen_bits(content)
+    return image, Looked(kind, _colour_warnings(image, name, sixteen_bits=sixteen_bits) + _name_warnings(kind, name))
 
 
-def _opened(content: bytes, *, name: str, sample: Sample) -> ImageFile.ImageFile:
+def _opened(content: bytes, sample: Sample) -> ImageFile.ImageFile:
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
-        code = "damaged-image" if _begins_like_an_image(content) else "not-an-image"
-        raise _RefusedError(defect(code, file=name)) from error
+        raise _RefusedError("damaged-image" if formats.format_of(content) else "not-an-image") from error
     except Image.DecompressionBombError as error:  # more than any original has: its header alone says how large
-        raise _wrong_size(_size_in_header(content), name=name, sample=sample) from error
+        _require_size(formats.size_in_header(content), sample)
+        raise _RefusedError("damaged-image") from error
 
 
-def _size_in_header(content: bytes) -> tuple[int, int]:
-    """Width and height that a PNG, WebP or JPEG claims; decodes nothing."""
-    if content.startswith(_PNG_SIGNATURE):
-        return PngImageFile(io.BytesIO(content)).size
-    if content.startswith(b"RIFF"):
-        return WebPImageFile(io.BytesIO(content)).size
-    return JpegImageFile(io.BytesIO(content)).size
-
-
-def _wrong_size(size: tuple[int, int], *, name: str, sample: Sample) -> _RefusedError:
+def _require_size(size: tuple[int, int], sample: Sample) -> None:
     width, height = size
-    expected = {"expected_width": sample.width, "expected_height": sample.height}
-    return _RefusedError(defect("wrong-size", file=name, width=width, height=height, **expected))
+    if size != (sample.width, sample.height):
+        expected = {"expected_width": sample.width, "expected_height": sample.height}
+        raise _RefusedError("wrong-size", width=width, height=height, **expected)
+    if width * height > MOST_PIXELS:
+        raise _RefusedError("too-many-pixels", width=width, height=height, limit=MOST_PIXELS)
 
 
-def _begins_like_an_image(content: bytes) -> bool:
-    return content.startswith((_PNG_SIGNATURE, b"\xff\xd8\xff")) or (content[:4], content[8:12]) == (b"RIFF", b"WEBP")
-
-
-def _require_still(image: ImageFile.ImageFile, *, name: str) -> Format:
-    """The format of a single still picture. A JPEG with further pictures behind it opens as MPO."""
+def _require_still(image: ImageFile.ImageFile) -> None:
+    """A JPEG with further pictures behind it opens as MPO, which has frames too."""
     frames = int(getattr(image, "n_frames", 1))
     if frames > 1 or bool(getattr(image, "is_animated", False)):
-        raise _RefusedError(defect("several-pictures", file=name, frames=frames))
-    match image.format:
-        case "PNG":
-            return "PNG"
-        case "WEBP":
-            return "WEBP"
-        case "JPEG" | "MPO":
-            return "JPEG"
-        case _:
-            raise _RefusedError(defect("not-an-image", file=name))
+        raise _RefusedError("several-pictures", frames=frames)
 
 
-def _require_upright(image: Image.Image, *, name: str) -> None:
-    orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    if orientation not in (0, 1):
-        raise _RefusedError(defect("rotated-by-tag", file=name, orientation=str(orientation)))
+def _colour_warnings(image: Image.Image, name: str, *, sixteen_bits: bool) -> tuple[Defect, ...]:
+    if not colours.are_known(image):
+        raise _RefusedError("unsupported-colours", mode=image.mode)
+    if colours.is_transparent(image, sixteen_bits=sixteen_bits):
+        raise _RefusedError("transparent")
+    notes = []
+    if sixteen_bits:
+        notes.append(defect("sixteen-bit", file=name))
+    if colours.has_other_profile(image):
+        notes.append(defect("colour-profile", file=name))
+    return tuple(notes)
 
 
-def _has_sixteen_bits(content: bytes, image: Image.Image) -> bool:
-    if image.mode in _SIXTEEN_BIT_MODES:
-        return True
-    return content.startswith(_PNG_SIGNATURE) and content[_PNG_DEPTH_AT] == 16
-
-
-def _to_rgb(image: Image.Image, *, name: str) -> Pixels:
-    if image.mode in _SIXTEEN_BIT_MODES:
-        grey = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255).astype(np.uint8)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.mode in _ALPHA_MODES or "transparency" in image.info:
-        return _flattened(image, name=name)
-    if image.mode not in _PLAIN_MODES:
-        raise _RefusedError(defect("unsupported-colours", file=name, mode=image.mode))
-    return np.array(image.convert("RGB"), dtype=np.uint8)
-
-
-def _flattened(image: Image.Image, *, name: str) -> Pixels:
-    pixels = np.array(image.convert("RGBA"), dtype=np.uint8)
-    if (pixels[:, :, 3] != 255).any():
-        raise _RefusedError(defect("transparent", file=name))
-    return np.ascontiguousarray(pixels[:, :, :3])
+def _name_warnings(kind: Format, name: str) -> tuple[Defect, ...]:
+    suffix = PurePosixPath(name).suffix.lower()
+    if formats.FORMAT_OF_SUFFIX.get(suffix) == kind:
+        return ()
+    return (defect("format-mismatch", file=name, suffix=suffix, format=kind),)

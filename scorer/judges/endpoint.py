@@ -47,7 +47,8 @@ class EndpointSettings(Strict):
     which weights those are, as the operator knows it; the protocol cannot tell. ``concurrency``: questions in flight.
     ``timeout``: seconds for one answer. ``attempts``: how often one request is sent while it fails in a passing way.
     ``patience``: seconds that one wait between them may last. ``answers``: ``json_schema`` has the server hold the
-    model to the answer's form (vLLM, SGLang), ``text`` works everywhere.
+    model to the answer's form (vLLM, SGLang), ``text`` works everywhere. ``socket``: a unix socket that leads to the
+    url's host, for a process that has no network; TLS is spoken through it as it would be without.
     """
 
     url: Annotated[str, AfterValidator(_is_plain_address)]
@@ -61,6 +62,7 @@ class EndpointSettings(Strict):
     max_tokens: Annotated[int, Field(ge=16, le=65_536)] = 1024
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     answers: Literal["text", "json_schema"] = "text"
+    socket: Annotated[str, StringConstraints(min_length=1, max_length=107)] | None = None
 
 
 class EndpointJudge(LanguageJudge):
@@ -93,7 +95,9 @@ class EndpointJudge(LanguageJudge):
         asked = self._settings
         patience = Patience(attempts=asked.attempts, longest_wait=asked.patience)
         with (
-            Wire(asked.url, api_key=self._api_key, timeout=asked.timeout, patience=patience) as wire,
+            Wire(
+                asked.url, api_key=self._api_key, timeout=asked.timeout, patience=patience, socket=asked.socket
+            ) as wire,
             ThreadPoolExecutor(max_workers=asked.concurrency, thread_name_prefix="judge") as pool,
         ):
             running: deque[Future[Entry]] = deque()

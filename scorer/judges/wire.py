@@ -24,6 +24,7 @@ LONGEST_CONNECT = 15.0
 """Seconds."""
 FIRST_WAIT = 1.0
 """Seconds before the second attempt, doubled for each further one."""
+_NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 _CLOSED_DOORS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -52,9 +53,14 @@ class _PassingError(Exception):
 
 
 class Wire:
-    """Keeps connections to one endpoint; used by many threads at once. After :meth:`stop` no further attempt begins."""
+    """Keeps connections to one endpoint; used by many threads at once. After :meth:`stop` no further attempt begins.
 
-    def __init__(self, url: str, *, api_key: str | None, timeout: float, patience: Patience) -> None:
+    ``socket``: a unix socket through which the endpoint is reached; None for the network.
+    """
+
+    def __init__(
+        self, url: str, *, api_key: str | None, timeout: float, patience: Patience, socket: str | None = None
+    ) -> None:
         if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
             raise JudgeError("the judge's API key holds characters that no header can carry; check the variable")
         headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
@@ -66,7 +72,8 @@ class Wire:
         self._client = httpx.Client(
             headers=headers,
             timeout=httpx.Timeout(timeout, connect=min(timeout, LONGEST_CONNECT)),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            limits=_NO_LIMITS,
+            transport=httpx.HTTPTransport(uds=socket, limits=_NO_LIMITS) if socket is not None else None,
         )
 
     def __enter__(self) -> Self:

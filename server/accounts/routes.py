@@ -19,13 +19,16 @@ from server.accounts.errors import SignInError
 from server.accounts.model import Answer
 from server.http import cookies
 from server.http.dependencies import ServicesOf, UnitOf
+from server.http.routing import ApiRouter
 from server.settings import Settings
 from server.teams import tokens_store
 from server.teams.callers import ADMIN, UserOf
 from server.teams.schemas import LoginIn
 
 _LOG = logging.getLogger("gsi.accounts")
-router = APIRouter(tags=["accounts"])
+router = ApiRouter(tags=["accounts"])
+# Without a connection while a provider is asked, and so without Idempotency-Key; beginning twice does no harm.
+_plain = APIRouter(tags=["accounts"])
 ProviderId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 _PROBLEM_PAGE = "/sign-in"
 
@@ -84,7 +87,7 @@ def ways_to_sign_in(services: ServicesOf) -> SignInOut:
     return SignInOut(providers=providers, development=settings.development_login)
 
 
-@router.post("/sign-in/{provider_id}", dependencies=[FROM_OUR_PAGE])
+@_plain.post("/sign-in/{provider_id}", dependencies=[FROM_OUR_PAGE])
 async def begin_sign_in(
     provider_id: ProviderId,
     body: BeginIn,
@@ -113,6 +116,7 @@ async def begin_sign_in(
         public_url=settings.public_url,
         lifetime=service.SIGN_IN_LIFETIME,
     )
+    response.headers["cache-control"] = "no-store"
     return BegunOut(location=begun.address)
 
 
@@ -167,7 +171,11 @@ def sign_out(caller: UserOf, unit: UnitOf, services: ServicesOf, response: Respo
     cookies.drop(response, cookies.SESSION, public_url=services.settings.public_url)
 
 
+router.include_router(_plain)
+
+
 def _put_session(response: Response, secret: str, settings: Settings) -> None:
+    response.headers["cache-control"] = "no-store"
     lifetime = timedelta(days=settings.session_days)
     cookies.put(response, cookies.SESSION, secret, public_url=settings.public_url, lifetime=lifetime)
 

@@ -7,7 +7,7 @@ import json
 from itertools import groupby
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel
 
@@ -17,8 +17,9 @@ from server.benchmarks.model import Benchmark, Kind, Subset
 from server.errors import NotFoundError
 from server.http.conditional import has_already
 from server.http.dependencies import ServicesOf, UnitOf
+from server.http.routing import ApiRouter
 
-router = APIRouter(prefix="/benchmarks", tags=["benchmarks"])
+router = ApiRouter(prefix="/benchmarks", tags=["benchmarks"])
 
 BenchmarkId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
 _A_DAY = "public, max-age=86400"

@@ -31,9 +31,10 @@ class NewEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One curated entry, living or retired."""
+    """One curated entry, living or retired; ``model_key`` is what the database sorts its model by."""
 
     id: UUID
+    model_key: str
     benchmark_id: str
     model: str
     organization: str | None

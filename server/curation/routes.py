@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from server.curation import service, store
 from server.curation.model import NewEntry
@@ -20,11 +20,12 @@ from server.curation.schemas import (
 )
 from server.db import audit
 from server.http.dependencies import UnitOf
-from server.http.paging import PageOf
+from server.http.paging import ByName, ByNumber, Name, Number
+from server.http.routing import ApiRouter
 from server.teams.callers import ADMIN, READ, AnyoneOf, MaintainerOf
 from server.teams.model import Caller
 
-router = APIRouter(tags=["curation"])
+router = ApiRouter(tags=["curation"])
 
 OneBenchmark = Annotated[str | None, Query(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$", description="Of one board only.")]
 
@@ -34,12 +35,13 @@ def _maintains(caller: Caller | None) -> bool:
 
 
 @router.get("/baselines", dependencies=[READ])
-def list_baselines(caller: AnyoneOf, unit: UnitOf, page: PageOf, benchmark: OneBenchmark = None) -> BaselinesOut:
+def list_baselines(caller: AnyoneOf, unit: UnitOf, page: ByName, benchmark: OneBenchmark = None) -> BaselinesOut:
     """Curated entries; maintainers see the retired ones too."""
     found = store.list_entries(
-        unit.conn, benchmark_id=benchmark, retired_too=_maintains(caller), limit=page.limit, offset=page.offset
+        unit.conn, benchmark_id=benchmark, retired_too=_maintains(caller), limit=page.one_more, after=page.after
     )
-    return BaselinesOut(baselines=[BaselineOut.of(entry) for entry in found])
+    shown = page.of(found, key=lambda one: Name(one.benchmark_id, one.model_key, one.id))
+    return BaselinesOut(baselines=[BaselineOut.of(entry) for entry in shown.rows], next_cursor=shown.next_cursor)
 
 
 @router.post("/baselines", status_code=201, dependencies=[ADMIN])
@@ -69,7 +71,8 @@ def retire_baseline(entry_id: UUID, body: RetireIn, caller: MaintainerOf, unit: 
 
 
 @router.get("/audit", dependencies=[ADMIN])
-def list_acts(caller: MaintainerOf, unit: UnitOf, page: PageOf) -> AuditOut:
+def list_acts(caller: MaintainerOf, unit: UnitOf, page: ByNumber) -> AuditOut:
     """What maintainers did, newest first (maintainers)."""
-    found = audit.latest(unit.conn, limit=page.limit, offset=page.offset)
-    return AuditOut(audit=[ActOut.model_validate(act) for act in found])
+    found = audit.latest(unit.conn, limit=page.one_more, after=page.after.id if page.after else None)
+    shown = page.of(found, key=lambda act: Number(act.id))
+    return AuditOut(audit=[ActOut.model_validate(act) for act in shown.rows], next_cursor=shown.next_cursor)

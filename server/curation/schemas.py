@@ -125,6 +125,7 @@ class BaselinesOut(BaseModel):
     """One page of curated entries."""
 
     baselines: list[BaselineOut]
+    next_cursor: str | None
 
 
 class ActOut(BaseModel):
@@ -143,3 +144,4 @@ class AuditOut(BaseModel):
     """One page of the audit log, newest first."""
 
     audit: list[ActOut]
+    next_cursor: str | None

@@ -21,11 +21,20 @@ class _Id:
 
 
 def list_entries(
-    conn: Connection, *, benchmark_id: str | None, retired_too: bool, limit: int, offset: int
+    conn: Connection, *, benchmark_id: str | None, retired_too: bool, limit: int, after: tuple[str, str, UUID] | None
 ) -> list[Entry]:
-    """Entries by benchmark and model; of one benchmark, or of all (None)."""
+    """Entries by benchmark and model, behind the one at ``after``; of one benchmark, or of all (None)."""
+    benchmark, model, identity = after or (None, None, None)
     return _QUERIES.all(
-        conn, "list", Entry, benchmark_id=benchmark_id, retired_too=retired_too, limit=limit, offset=offset
+        conn,
+        "list",
+        Entry,
+        benchmark_id=benchmark_id,
+        retired_too=retired_too,
+        limit=limit,
+        after_benchmark=benchmark,
+        after_model=model,
+        after_id=identity,
     )
 
 

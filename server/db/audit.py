@@ -19,6 +19,7 @@ _QUERIES = Queries("audit")
 class Act:
     """One act: when, who, what, on what; ``detail`` holds what changed."""
 
+    id: int
     at: datetime
     actor: str
     action: str
@@ -31,6 +32,6 @@ def record(conn: Connection, *, actor: str, action: str, subject: str, detail: M
     _QUERIES.run(conn, "record", actor=actor, action=action, subject=subject, detail=Jsonb(dict(detail or {})))
 
 
-def latest(conn: Connection, *, limit: int, offset: int) -> list[Act]:
-    """The acts, newest first."""
-    return _QUERIES.all(conn, "list", Act, limit=limit, offset=offset)
+def latest(conn: Connection, *, limit: int, after: int | None) -> list[Act]:
+    """The acts, newest first, before the one numbered ``after``."""
+    return _QUERIES.all(conn, "list", Act, limit=limit, after=after)

@@ -1,12 +1,14 @@
 -- The readable truth about the database. Forward-only migrations lead here; a test proves that they do.
 
 create type submission_state as enum
-    ('created', 'uploaded', 'validating', 'rejected', 'queued', 'scoring', 'scored', 'published', 'failed', 'withdrawn');
+    ('created', 'uploaded', 'validating', 'rejected', 'queued', 'scoring', 'scored', 'published', 'failed', 'withdrawn',
+     'embargoed', 'delisted', 'disqualified');
 create type run_state as enum ('queued', 'running', 'succeeded', 'failed', 'lost');
 create type benchmark_kind as enum ('scored', 'published');
 create type access_kind as enum ('open', 'closed');
 create type provenance_kind as enum ('paper', 'curated');
 create type token_role as enum ('team', 'maintainer');
+create type delivery_state as enum ('pending', 'delivered', 'dead');
 create type team_role as enum ('owner', 'member');
 
 -- Benchmarks -----------------------------------------------------------------------------------------------------------
@@ -67,6 +69,7 @@ create table users (
     signed_in_at timestamptz not null default now(),
     unique (issuer, subject)
 );
+create index users_by_time on users (created_at, id);
 
 create table teams (
     id uuid primary key default gen_random_uuid(),
@@ -102,7 +105,7 @@ create table invitations (
     check ((accepted_at is null) = (accepted_by is null)),
     check (accepted_at is null or revoked_at is null)
 );
-create index invitations_by_team on invitations (team_id, created_at desc);
+create index invitations_by_team on invitations (team_id, created_at, id);
 
 -- Begun at a provider and not come back yet; taken out by the first who comes back.
 create table sign_ins (
@@ -145,7 +148,7 @@ create table api_tokens (
     check ((role = 'team') = (team_id is not null)),
     constraint api_tokens_scopes_check check (cardinality(scopes) > 0 and scopes <@ array['read', 'submit', 'admin'])
 );
-create index api_tokens_by_user on api_tokens (user_id, created_at desc);
+create index api_tokens_by_user on api_tokens (user_id, created_at, id);
 
 -- Submissions ----------------------------------------------------------------------------------------------------------
 
@@ -161,8 +164,6 @@ create table submissions (
     url text,
     state submission_state not null default 'created',
     state_changed_at timestamptz not null default now(),
-    idempotency_key text,
-    request_hash bytea,                 -- of the request that the idempotency key stands for
     archive_key text,
     archive_sha256 text,
     archive_bytes bigint,
@@ -177,13 +178,16 @@ create table submissions (
     hinted_at timestamptz,              -- when the queue was last told
     created_at timestamptz not null default now(),
     published_at timestamptz,
-    foreign key (benchmark_id, benchmark_version) references benchmark_versions (benchmark_id, version),
-    unique (team_id, idempotency_key)
+    embargo_until timestamptz,          -- when an embargoed submission is to be published
+    moderation_reason text,             -- a maintainer's words to the team: why it is hidden or disqualified
+    foreign key (benchmark_id, benchmark_version) references benchmark_versions (benchmark_id, version)
 );
-create index submissions_by_team on submissions (team_id, created_at desc, id);
+create index submissions_by_team on submissions (team_id, created_at, id);
+create index submissions_by_time on submissions (created_at, id);
 create index submissions_unsettled on submissions (state, state_changed_at)
     where state in ('uploaded', 'validating', 'queued', 'scoring');
 create index submissions_published on submissions (benchmark_id) where state = 'published';
+create index submissions_counted on submissions (team_id, benchmark_id, created_at);
 
 create table submission_events (
     id bigint generated always as identity primary key,
@@ -239,6 +243,77 @@ create table scores (
     missing int not null check (missing >= 0),
     primary key (submission_id, subset, protocol, operation, dimension)
 );
+
+-- Uploads: an archive that arrives in parts. The sweep cleans the storage of what is over ----------------------------------
+
+create type upload_state as enum ('open', 'completed', 'aborted');
+
+create table uploads (
+    id uuid primary key default gen_random_uuid(),
+    submission_id uuid not null references submissions,
+    state upload_state not null default 'open',
+    archive_key text not null unique,
+    storage_id text,                    -- the storage's own name of it; null until the first part was signed
+    part_bytes bigint not null check (part_bytes > 0),
+    most_bytes bigint not null check (most_bytes > 0),
+    declared_bytes bigint check (declared_bytes > 0),
+    declared_sha256 text,               -- of the whole, as its team said; the gate compares it with what it read
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    cleaned_at timestamptz              -- since when the storage holds nothing of it but a finished archive
+);
+create unique index uploads_one_open on uploads (submission_id) where state = 'open';
+create index uploads_by_submission on uploads (submission_id, created_at);
+create index uploads_unclean on uploads (created_at) where cleaned_at is null;
+
+-- What was signed, once for each number: the storage takes nothing else under it.
+create table upload_parts (
+    upload_id uuid not null references uploads,
+    number int not null check (number between 1 and 10000),
+    bytes bigint not null check (bytes > 0),
+    sha256 text not null,
+    primary key (upload_id, number)
+);
+
+-- Repeated requests: written in the transaction of the act itself -----------------------------------------------------------
+
+create table idempotency_keys (
+    caller text not null,
+    key text not null,
+    request_hash bytea not null,        -- of method, address and body
+    status int not null,
+    headers jsonb not null,
+    body bytea,                         -- null where the answer may not be kept: it held a secret
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    primary key (caller, key)
+);
+create index idempotency_keys_by_expiry on idempotency_keys (expires_at);
+
+-- Quotas: how much a team may submit to a benchmark; what is used is counted from the submissions themselves -----------------
+
+-- Where a benchmark has no row, the settings say; null is no limit.
+create table quota_limits (
+    benchmark_id text primary key references benchmarks,
+    per_day int check (per_day >= 0),
+    total int check (total >= 0),
+    at_once int check (at_once >= 0),
+    updated_at timestamptz not null default now()
+);
+
+create table quota_grants (
+    id uuid primary key default gen_random_uuid(),
+    team_id uuid not null references teams,
+    benchmark_id text not null references benchmarks,
+    kind text not null check (kind in ('per_day', 'total', 'at_once')),
+    extra int not null check (extra > 0),
+    reason text not null,
+    granted_by text not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz,             -- null: for good
+    revoked_at timestamptz
+);
+create index quota_grants_of_team on quota_grants (team_id, benchmark_id);
 
 -- Curated entries: numbers from elsewhere, with their provenance --------------------------------------------------------------
 
@@ -297,3 +372,51 @@ create trigger runs_kept before delete or truncate on runs
     for each statement execute function refuse_change();
 create trigger runs_finished_unchanged before update on runs
     for each row when (old.state in ('succeeded', 'failed', 'lost')) execute function refuse_change();
+
+-- Notices: where a team wants to be told of its submissions' endings, and what was or is to be sent there -----------------------
+
+create table notice_targets (
+    id uuid primary key default gen_random_uuid(),
+    team_id uuid not null references teams,
+    kind text not null check (kind in ('webhook', 'email')),
+    address text not null,
+    created_at timestamptz not null default now(),
+    confirmed_at timestamptz,           -- nothing is sent to an e-mail address before its owner has confirmed it
+    removed_at timestamptz
+);
+create unique index notice_targets_once on notice_targets (team_id, kind, address) where removed_at is null;
+
+create table deliveries (
+    id uuid primary key default gen_random_uuid(),
+    target_id uuid not null references notice_targets,
+    submission_id uuid references submissions,
+    event_id bigint,                    -- of submission_events
+    what text not null,
+    state delivery_state not null default 'pending',
+    attempts int not null default 0,
+    next_attempt_at timestamptz not null default now(),  -- while it is being sent: when another may try
+    last_error text,
+    created_at timestamptz not null default now(),
+    ended_at timestamptz,
+    unique (target_id, event_id)
+);
+create index deliveries_due on deliveries (next_attempt_at) where state = 'pending';
+create index deliveries_of_target on deliveries (target_id, created_at, id);
+
+-- The outbox is filled in the transaction of the event itself, whoever writes it: no ending goes untold. Taking an entry off
+-- the board leads to `scored` too, and is no news.
+create function note_ending() returns trigger language plpgsql as $$
+begin
+    insert into deliveries (target_id, submission_id, event_id, what)
+    select t.id, s.id, new.id, 'submission.' || new.state
+    from submissions s join notice_targets t on t.team_id = s.team_id
+    where s.id = new.submission_id and t.confirmed_at is not null and t.removed_at is null
+      and (new.state <> 'scored' or 'scoring' = (
+          select e.state from submission_events e
+          where e.submission_id = new.submission_id and e.id < new.id order by e.id desc limit 1));
+    return new;
+end
+$$;
+create trigger submission_events_noted after insert on submission_events
+    for each row when (new.state in ('rejected', 'failed', 'scored', 'published', 'withdrawn', 'delisted', 'disqualified'))
+    execute function note_ending();

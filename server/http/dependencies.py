@@ -25,7 +25,10 @@ _LOG = logging.getLogger("gsi.http")
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """The adapters that one application was composed of, and turns: at the pool, at sending an archive, at
-    asking a sign-in provider."""
+    asking a sign-in provider.
+
+    ``identify`` names whom a token or a session speaks for in the table of Idempotency-Keys; None for nobody.
+    """
 
     settings: Settings
     pool: ConnectionPool
@@ -36,6 +39,7 @@ class Services:
     uploads_of_submissions: Shares
     uploads_of_teams: Shares
     sign_ins: Turns
+    identify: Callable[[Connection, Settings, str | None], str | None]
 
 
 @dataclass(frozen=True)

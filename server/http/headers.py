@@ -8,6 +8,8 @@ from uuid import uuid4
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.http import request_ids
+
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CAREFUL = {
     "x-content-type-options": "nosniff",
@@ -35,6 +37,7 @@ class CarefulHeaders:
         sent = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = sent if _ID.fullmatch(sent) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        request_ids.current.set(request_id)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

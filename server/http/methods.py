@@ -39,7 +39,7 @@ class Methods:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
-            as_get = {**scope, "method": "GET"}
+            as_get = {**scope, "method": "GET", "gsi.head": True}
             await self._app(as_get, receive, _telling_what_is_allowed(as_get, _without_body(send)))
         elif scope["method"] in _ROUTED:
             await self._app(scope, receive, _telling_what_is_allowed(scope, send))

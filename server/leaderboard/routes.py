@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from server.benchmarks.routes import BenchmarkId
 from server.http.conditional import conditional
 from server.http.dependencies import UnitOf
+from server.http.routing import ApiRouter
 from server.leaderboard import service
 from server.leaderboard.export import to_csv
 from server.leaderboard.model import Board
 from server.leaderboard.schemas import BoardOut, RowOut
 
-router = APIRouter(prefix="/benchmarks/{benchmark_id}", tags=["leaderboard"])
+router = ApiRouter(prefix="/benchmarks/{benchmark_id}", tags=["leaderboard"])
 
 Subset = Annotated[str | None, Query(max_length=120, description="One subset; without it the mean over all.")]
 Operation = Annotated[str | None, Query(max_length=60, description="One operation; without it all.")]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +17,10 @@ from scorer.contract import RunManifest
 from server.benchmarks import store as benchmarks
 from server.benchmarks.files import unpacked
 from server.benchmarks.model import Version
-from server.errors import NotFoundError
+from server.errors import NotFoundError, StorageError
+from server.scoring import outputs
 from server.scoring.model import LockedSubmission, Run
-from server.storage.port import Storage, download
+from server.storage.port import Storage, Stored, download
 
 
 class Folders(NamedTuple):
@@ -33,11 +34,14 @@ class Folders(NamedTuple):
 def private_folders(work_dir: Path) -> Iterator[Folders]:
     """Two fresh folders that only this process's user may enter."""
     work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="job-", dir=work_dir, ignore_cleanup_errors=True) as name:
-        folders = Folders(Path(name) / "input", Path(name) / "output")
+    private = Path(tempfile.mkdtemp(prefix="job-", dir=work_dir))
+    try:
+        folders = Folders(private / "input", private / "output")
         for folder in folders:
             folder.mkdir(mode=0o700)
         yield folders
+    finally:
+        outputs.remove(private)
 
 
 def version_of(conn: Connection, benchmark_id: str, version: str) -> Version:
@@ -48,10 +52,16 @@ def version_of(conn: Connection, benchmark_id: str, version: str) -> Version:
     return found
 
 
-def fill_for_gate(folder: Path, storage: Storage, *, archive_key: str, version: Version) -> None:
-    """submission.zip and the public manifest; nothing hidden comes near the gate."""
-    download(storage, archive_key, folder / "submission.zip")
+def fill_for_gate(
+    folder: Path, storage: Storage, *, archive_key: str, version: Version, each: Callable[[], None]
+) -> Stored:
+    """submission.zip and the public manifest; nothing hidden comes near the gate. Size and hash of the zip as written.
+
+    ``each`` is called after every megabyte or so.
+    """
+    stored = download(storage, archive_key, folder / "submission.zip", each=each)
     (folder / "benchmark.json").write_text(json.dumps(version.manifest))
+    return stored
 
 
 def fill_for_score(
@@ -64,9 +74,15 @@ def fill_for_score(
     work_dir: Path,
     threads: int,
     instruments: Mapping[str, Any],
+    each: Callable[[], None],
 ) -> None:
-    """Everything that `python -m scorer score` reads, with the ground truth of this run's subset alone."""
-    download(storage, submission.archive_key or "", folder / "submission.zip")
+    """Everything that `python -m scorer score` reads, with the ground truth of this run's subset alone.
+
+    Raises StorageError when the archive is not the one that was checked. ``each`` is called after every megabyte or so.
+    """
+    stored = download(storage, submission.archive_key or "", folder / "submission.zip", each=each)
+    if stored.sha256 != submission.archive_sha256:
+        raise StorageError("The stored archive is not the one that was checked.")
     public = unpacked(storage, key=version.public_key, version=version.version, part="public", work_dir=work_dir)
     hidden = unpacked(storage, key=version.hidden_key, version=version.version, part="hidden", work_dir=work_dir)
     samples = [sample for sample in version.manifest["samples"] if sample["subset"] == run.subset]

@@ -30,6 +30,7 @@ class LockedSubmission:
     protocol: str
     state: str
     archive_key: str | None
+    archive_sha256: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

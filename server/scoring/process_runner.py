@@ -1,7 +1,7 @@
 """The runner for development: the scorer as an ordinary child process with an empty environment.
 
-It bounds time, address space, CPU time and file size, and kills the job's whole process group at the end. It does not
-hide files or the network from the job: settings that say production refuse it.
+It bounds time, address space, processor time and output, and kills the job's whole process group at the end. It hides
+neither files nor the network from the job, and does not bound the number of its processes: production refuses it.
 """
 
 from __future__ import annotations
@@ -11,26 +11,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import ValidationError
+from server.scoring.command import arguments
+from server.scoring.ending import kind_of, tail_of
+from server.scoring.gpus import Gpus
+from server.scoring.launch import Grants, could_not_start, cpu_seconds, environment, launched
+from server.scoring.runner import Beat, Job, Outcome
+from server.scoring.watch import Watch
 
-from scorer.contract import ExitCode, ProgressLine
-from server.scoring.runner import Beat, Job, JobKind, Outcome, OutcomeKind
-
-_TAIL_BYTES = 4096
-_OUTPUT_FILE_BYTES = 256 * 1024 * 1024
-_PROGRESS_TAIL_BYTES = 4096
-_OUT_OF_MEMORY = ("out of memory", "MemoryError", "DefaultCPUAllocator")
-_OF_EXIT_CODE = {
-    ExitCode.OK: OutcomeKind.OK,
-    ExitCode.PARTICIPANT_DATA: OutcomeKind.PARTICIPANT,
-    ExitCode.DEFECT: OutcomeKind.DEFECT,
-    ExitCode.TRY_AGAIN: OutcomeKind.RETRY,
-}
+_NO_GPUS = Gpus(folder=Path("/nonexistent"))
 
 
 class ProcessRunner:
@@ -38,84 +30,63 @@ class ProcessRunner:
 
     name = "process"
 
-    def __init__(self, *, command: Sequence[str] | None = None, beat_seconds: float = 1.0) -> None:
+    def __init__(
+        self, *, command: Sequence[str] | None = None, gpus: Gpus = _NO_GPUS, beat_seconds: float = 1.0
+    ) -> None:
         self._command = list(command) if command is not None else [sys.executable, "-m", "scorer"]
+        self._gpus = gpus
         self._beat_seconds = beat_seconds
 
     def run(self, job: Job, beat: Beat) -> Outcome:
         """See `Runner.run`."""
+        return launched(job, beat, gpus=self._gpus, start=lambda grants: self._run(job, beat, grants))
+
+    def _run(self, job: Job, beat: Beat, grants: Grants) -> Outcome:
         log = job.output_dir.parent / f"{job.kind}.log"
+        socket = grants.socket and Path(os.path.relpath(grants.socket, job.output_dir))  # addresses must be short
         try:
             with log.open("wb") as out:
                 process = subprocess.Popen(
-                    [*_bounds(job), *self._command, *_arguments(job)],
+                    [
+                        *_bounds(job),
+                        *self._command,
+                        *arguments(job, input=job.input_dir, output=job.output_dir, socket=socket),
+                    ],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=subprocess.STDOUT,
-                    env=_environment(job),
+                    env=_environment(job, gpu=grants.gpu),
                     cwd=job.output_dir,
                     start_new_session=True,
                 )
         except OSError as error:
-            return Outcome(kind=OutcomeKind.COULD_NOT_START, exit_code=None, tail=str(error))
+            return could_not_start(str(error))
         try:
-            stopped = self._watch(process, job, beat)
+            stopped = Watch(job, beat, beat_seconds=self._beat_seconds).until(lambda seconds: ended(process, seconds))
         finally:
             _kill_group(process)
-        return Outcome(kind=stopped or _kind_of(process.returncode, log), exit_code=process.returncode, tail=_tail(log))
-
-    def _watch(self, process: subprocess.Popen[bytes], job: Job, beat: Beat) -> OutcomeKind | None:
-        """Wait for the end, beating; the kind says why we stopped it, None that it ended by itself."""
-        deadline = time.monotonic() + job.timeout
-        while True:
-            try:
-                process.wait(self._beat_seconds)
-            except subprocess.TimeoutExpired:
-                if time.monotonic() > deadline:
-                    return OutcomeKind.TIMED_OUT
-                if not beat(newest_progress(job.output_dir / "progress.jsonl")):
-                    return OutcomeKind.CANCELLED
-            else:
-                return None
+        tail = tail_of(log)
+        return Outcome(kind=stopped or kind_of(process.returncode, tail), exit_code=process.returncode, tail=tail)
 
 
-def newest_progress(file: Path) -> ProgressLine | None:
-    """The last complete, valid line of a progress file; None while there is none."""
+def ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether a process ends within so many seconds."""
     try:
-        with file.open("rb") as lines:
-            lines.seek(max(0, file.stat().st_size - _PROGRESS_TAIL_BYTES))
-            text = lines.read()
-    except OSError:
-        return None
-    for line in reversed(text.split(b"\n")[:-1]):
-        try:
-            return ProgressLine.model_validate_json(line)
-        except ValidationError:
-            continue
-    return None
-
-
-def _arguments(job: Job) -> list[str]:
-    if job.kind is JobKind.SCORE:
-        return ["score", "--input", str(job.input_dir), "--output", str(job.output_dir)]
-    return [
-        "gate",
-        *("--archive", str(job.input_dir / "submission.zip")),
-        *("--manifest", str(job.input_dir / "benchmark.json")),
-        *("--out", str(job.output_dir / "verdict.json")),
-    ]
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _bounds(job: Job) -> list[str]:
     """util-linux's wrappers: resource limits, and death with the worker; none where they are not installed."""
     wrappers: list[str] = []
     if prlimit := shutil.which("prlimit"):
-        cpu = int(job.timeout * max(job.threads, 1)) + 10
         wrappers += [
             prlimit,
             f"--as={job.memory_bytes}",
-            f"--cpu={cpu}",
-            f"--fsize={_OUTPUT_FILE_BYTES}",
+            f"--cpu={cpu_seconds(job)}",
+            f"--fsize={job.output_bytes}",
             "--core=0",
             "--",
         ]
@@ -124,35 +95,13 @@ def _bounds(job: Job) -> list[str]:
     return wrappers
 
 
-def _environment(job: Job) -> dict[str, str]:
-    """All that the job sees of us: no credentials but those that it is given, no settings."""
-    threads = str(job.threads)
+def _environment(job: Job, *, gpu: str | None) -> dict[str, str]:
     return {
-        **job.environment,
+        **environment(job, home=str(job.output_dir)),
         "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "HOME": str(job.output_dir),
-        "TMPDIR": str(job.output_dir),
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
+        "CUDA_VISIBLE_DEVICES": gpu or "",
     }
-
-
-def _kind_of(returncode: int, log: Path) -> OutcomeKind:
-    if returncode not in {ExitCode.OK, ExitCode.PARTICIPANT_DATA}:
-        text = _tail(log)
-        if any(sign in text for sign in _OUT_OF_MEMORY):
-            return OutcomeKind.OUT_OF_MEMORY
-    if returncode in _OF_EXIT_CODE:
-        return _OF_EXIT_CODE[ExitCode(returncode)]
-    if returncode == -signal.SIGXCPU:
-        return OutcomeKind.TIMED_OUT
-    if returncode < 0:
-        return OutcomeKind.KILLED
-    return OutcomeKind.COULD_NOT_START if returncode in {126, 127} else OutcomeKind.DEFECT
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -160,9 +109,3 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _tail(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-        return file.read().decode(errors="replace")

@@ -8,10 +8,12 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scorer.contract import Report, Result, Score, Verdict
+from scorer.contract import Defect, Report, Result, Score, Verdict
+from server.scoring import outputs
 from server.scoring.model import NewScore, Run
+from server.storage.port import Stored
 
-_MOST_BYTES = 256 * 1024 * 1024
+_MOST_BYTES = 64 * 1024 * 1024
 _DIMENSIONS = ("ic", "sa", "ac", "el", "avg")
 _SLACK = 1e-6
 Model = TypeVar("Model", bound=BaseModel)
@@ -27,6 +29,24 @@ def read_verdict(file: Path, *, archive_sha256: str) -> Verdict:
     if verdict.archive_sha256 != archive_sha256:
         raise UntrustworthyResultError("the verdict speaks of another archive")
     return verdict
+
+
+def another_archive(stored: Stored, *, declared: str) -> Verdict:
+    """The verdict on an archive that is not the one its team announced; it need not be opened."""
+    defect = Defect(
+        code="archive-differs",
+        severity="error",
+        message=f"The archive that arrived has the SHA-256 {stored.sha256}; {declared} was announced.",
+        remedy="The file changed while it was sent, or the announcement was wrong: submit it again.",
+    )
+    return Verdict(
+        accepted=False,
+        defects=[defect],
+        images={},
+        archive_sha256=stored.sha256,
+        archive_bytes=stored.size,
+        bundle_version="received",
+    )
 
 
 def read_report(file: Path, *, run: Run, n: int) -> Report:
@@ -73,13 +93,9 @@ def _all_scores(result: Result) -> dict[str, Score]:
 
 def _read(model: type[Model], file: Path) -> Model:
     try:
-        if file.is_symlink() or not file.is_file():
-            raise UntrustworthyResultError(f"there is no {file.name}")
-        if file.stat().st_size > _MOST_BYTES:
-            raise UntrustworthyResultError(f"{file.name} is larger than {_MOST_BYTES:,} bytes")
-        return model.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise UntrustworthyResultError(f"{file.name} cannot be read") from error
+        return model.model_validate_json(outputs.read(file.parent, file.name, most_bytes=_MOST_BYTES))
+    except outputs.OutputError as error:
+        raise UntrustworthyResultError(str(error)) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -1,11 +1,8 @@
 """The port through which the worker launches a scorer: files in, files out, an outcome.
 
-A job's ``input_dir`` and ``output_dir`` are the whole contract (see ``scorer/__main__.py``):
-
-    gate    input   submission.zip, benchmark.json
-            output  verdict.json
-    score   input   manifest.json, benchmark.json, originals/, truth/, submission.zip, instruments.json
-            output  report.json, progress.jsonl
+A job's ``input_dir`` and ``output_dir`` are the whole contract (``server/scoring/command.py`` says which verb reads and
+writes what), with the exit codes of ``scorer/contract.py``. Three adapters keep it: a container (production),
+bubblewrap (one machine), a bare process (development). ``docs/operations.md`` lists what each promises.
 """
 
 from __future__ import annotations
@@ -17,6 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from scorer.contract import ProgressLine
+
+OUTPUT_BYTES = 512 * 1024 * 1024
+"""What a job may leave in its output folder, if nothing else is said."""
+OUTPUT_FILES = 10_000
+"""How many files and folders a job may leave."""
 
 
 class JobKind(StrEnum):
@@ -38,18 +40,27 @@ class OutcomeKind(StrEnum):
     """A passing fault that the scorer itself reported."""
     TIMED_OUT = "timed_out"
     OUT_OF_MEMORY = "out_of_memory"
+    TOO_MUCH_OUTPUT = "too_much_output"
+    """It wrote more than it may; stopped by us."""
     KILLED = "killed"
     """Ended by a signal that we did not send."""
     COULD_NOT_START = "could_not_start"
+    """The scorer never ran: no image, no engine, no program, or a path that its user may not read."""
     CANCELLED = "cancelled"
     """Stopped by us because the caller no longer wanted it (a lost lease, a withdrawn submission)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to run and within which bounds: ``timeout`` in seconds, ``memory_bytes`` of address space.
+    """What to run, what it may see, and within which bounds.
 
-    ``environment``: variables that the job gets beside the runner's own.
+    ``input_dir``: shown to the job read-only. ``output_dir``: an empty folder, the only place that it may write to; its
+    parent holds nothing but these two folders and is private to the worker. ``timeout``: seconds. ``memory_bytes``,
+    ``output_bytes``: at most. ``threads``: of computing. ``environment``: variables beside the runner's own.
+    ``read_only``: absolute paths made visible at the same path (weights, a model's folder, kept originals); a worker
+    that is root runs the job as another user, who must be able to read them. ``endpoint``: base URL of the judge, the
+    one thing that this job may reach; it gets a unix socket that leads there and nowhere else, named by an argument.
+    ``gpu``: whether it gets a GPU, for itself alone.
     """
 
     kind: JobKind
@@ -59,6 +70,10 @@ class Job:
     memory_bytes: int
     threads: int = 1
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    read_only: tuple[Path, ...] = ()
+    endpoint: str | None = None
+    gpu: bool = False
+    output_bytes: int = OUTPUT_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ is held meanwhile. What decides is always the fencing token in the row, never wh
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -17,14 +18,14 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
-from scorer.contract import ProgressLine
+from scorer.contract import ProgressLine, Verdict
 from server.db.pool import transaction
 from server.errors import StorageError
 from server.jobs import JobQueue
 from server.scoring import folders, store
-from server.scoring.instruments import for_job
+from server.scoring.instruments import Needs, for_job, needs_of
 from server.scoring.model import LockedSubmission, Run
-from server.scoring.results import UntrustworthyResultError, read_report, read_verdict, scores_of
+from server.scoring.results import UntrustworthyResultError, another_archive, read_report, read_verdict, scores_of
 from server.scoring.runner import Job, JobKind, Outcome, OutcomeKind, Runner
 from server.scoring.words import GATE_WORDS, RETRYABLE, SCORE_WORDS, Words, words_for
 from server.settings import Settings
@@ -33,6 +34,7 @@ from server.submissions import service as submissions
 from server.submissions import store as submission_store
 from server.submissions.lifecycle import State
 from server.submissions.model import Submission
+from server.submissions.multipart import store as uploads
 
 _LOG = logging.getLogger("gsi.scoring")
 
@@ -66,20 +68,48 @@ class Scoring:
             return
         try:
             with folders.private_folders(self.settings.work_dir) as private:
-                outcome = self._run_gate(submission, token, private)
-                self._take_verdict(submission, token, outcome, private.output)
+                read = self._fetch_archive(submission, token, private)
+                if read is not None:
+                    outcome = self._run_gate(submission, token, private)
+                    self._take_verdict(read, token, outcome, private.output)
         except StorageError:
             _LOG.exception("the archive of %s cannot be had now", submission_id)
             self._give_gate_back(submission_id, token)
 
-    def _run_gate(self, submission: Submission, token: int, private: folders.Folders) -> Outcome:
+    def _fetch_archive(self, submission: Submission, token: int, private: folders.Folders) -> Submission | None:
+        """Lay out the gate's input; the submission with the archive's sha256 as it was read, None when that ended it.
+
+        What is read here for the first time is the archive from now on: `archive_sha256` is never taken from a client.
+        """
         with transaction(self.pool) as conn:
             version = folders.version_of(conn, submission.benchmark_id, submission.benchmark_version)
-        folders.fill_for_gate(private.input, self.storage, archive_key=submission.archive_key or "", version=version)
+        stored = folders.fill_for_gate(
+            private.input,
+            self.storage,
+            archive_key=submission.archive_key or "",
+            version=version,
+            each=self._now_and_then(lambda: self._beat_gate(submission.id, token)),
+        )
+        with transaction(self.pool) as conn:
+            known = store.note_archive(conn, submission.id, token=token, stored=stored)
+            declared = uploads.declared_sha256(conn, submission.id)
+        if known is None:
+            return None
+        if known != stored.sha256:
+            raise StorageError("The stored archive is not the one that was received.")
+        read = replace(submission, archive_sha256=stored.sha256, archive_bytes=stored.size)
+        if declared not in {None, stored.sha256}:
+            self._record(read, token, another_archive(stored, declared=declared or ""))
+            return None
+        return read
 
+    def _beat_gate(self, submission_id: UUID, token: int) -> bool:
+        with transaction(self.pool) as conn:
+            return store.beat_gate(conn, submission_id, token=token, lease=self._lease)
+
+    def _run_gate(self, submission: Submission, token: int, private: folders.Folders) -> Outcome:
         def beat(_progress: ProgressLine | None) -> bool:
-            with transaction(self.pool) as conn:
-                return store.beat_gate(conn, submission.id, token=token, lease=self._lease)
+            return self._beat_gate(submission.id, token)
 
         return self._run(JobKind.GATE, private, self.settings.gate_timeout_seconds, beat)
 
@@ -92,6 +122,9 @@ class Scoring:
         except UntrustworthyResultError as error:
             self._gate_ended_early(submission.id, token, _untrustworthy(error))
             return
+        self._record(submission, token, verdict)
+
+    def _record(self, submission: Submission, token: int, verdict: Verdict) -> None:
         runs: list[Run] = []
         with transaction(self.pool) as conn:
             if not store.hold_gate(conn, submission.id, token=token):
@@ -154,15 +187,19 @@ class Scoring:
             work_dir=self.settings.work_dir,
             threads=self.settings.scorer_threads,
             instruments=for_job(self.settings.instruments, weights=self.settings.weights),
+            each=self._now_and_then(lambda: self._beat_run(run, None)),
         )
         return sum(sample["subset"] == run.subset for sample in version.manifest["samples"])
 
     def _run_score(self, run: Run, private: folders.Folders) -> Outcome:
         def beat(progress: ProgressLine | None) -> bool:
-            with transaction(self.pool) as conn:
-                return store.beat_run(conn, run, progress, lease=self._lease)
+            return self._beat_run(run, progress)
 
         return self._run(JobKind.SCORE, private, self.settings.score_timeout_seconds, beat)
+
+    def _beat_run(self, run: Run, progress: ProgressLine | None) -> bool:
+        with transaction(self.pool) as conn:
+            return store.beat_run(conn, run, progress, lease=self._lease)
 
     def _take_report(self, run: Run, outcome: Outcome, output: Path, samples: int) -> None:
         if outcome.kind is not OutcomeKind.OK:
@@ -225,6 +262,8 @@ class Scoring:
         self._sweep_stuck()
         self._sweep_gates()
         with transaction(self.pool) as conn:
+            submissions.publish_due(conn)
+        with transaction(self.pool) as conn:
             runs = store.waiting_runs(conn, patience=self._patience)
         for run in runs:
             self.queue.score(run.id)
@@ -266,6 +305,22 @@ class Scoring:
 
     # --- common -----------------------------------------------------------------------------------------------------
 
+    def _now_and_then(self, beat: Callable[[], bool]) -> Callable[[], None]:
+        """For work of many small steps that takes longer than a lease: a step that beats the heart when it is time.
+
+        It raises StorageError once the lease is lost: gigabytes are not fetched for nothing.
+        """
+        last = time.monotonic()
+
+        def step() -> None:
+            nonlocal last
+            if time.monotonic() - last > self.settings.lease_seconds / 3:
+                last = time.monotonic()
+                if not beat():
+                    raise StorageError("The lease was lost while the archive was fetched.")
+
+        return step
+
     @property
     def _secrets(self) -> dict[str, str]:
         """What a scorer must know and no file may hold."""
@@ -275,6 +330,9 @@ class Scoring:
     def _run(
         self, kind: JobKind, private: folders.Folders, timeout: float, beat: Callable[[ProgressLine | None], bool]
     ) -> Outcome:
+        needs = Needs((), None)
+        if kind is JobKind.SCORE:
+            needs = needs_of(for_job(self.settings.instruments, weights=self.settings.weights))
         job = Job(
             kind=kind,
             input_dir=private.input,
@@ -282,7 +340,9 @@ class Scoring:
             timeout=timeout,
             memory_bytes=self.settings.scorer_memory_bytes,
             threads=self.settings.scorer_threads,
-            environment=self._secrets if kind is JobKind.SCORE else {},
+            environment={} if needs.endpoint is None else self._secrets,
+            read_only=needs.read_only,
+            endpoint=needs.endpoint,
         )
         return self.runner.run(job, beat)
 

@@ -13,6 +13,7 @@ from psycopg import Connection
 from scorer.contract import ProgressLine
 from server.db.queries import Queries
 from server.scoring.model import LockedSubmission, NewScore, Run, Stuck, Waiting
+from server.storage.port import Stored
 
 _QUERIES = Queries("runs")
 
@@ -20,6 +21,11 @@ _QUERIES = Queries("runs")
 @dataclass(frozen=True)
 class _Token:
     token: int
+
+
+@dataclass(frozen=True)
+class _Hash:
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,12 @@ def claim_gate(conn: Connection, submission_id: UUID, *, owner: str, lease: time
 def beat_gate(conn: Connection, submission_id: UUID, *, token: int, lease: timedelta) -> bool:
     """Prolong the check's lease; False when it is no longer ours."""
     return _QUERIES.run(conn, "beat_gate", id=submission_id, token=token, lease=lease) == 1
+
+
+def note_archive(conn: Connection, submission_id: UUID, *, token: int, stored: Stored) -> str | None:
+    """Remember what the archive is, as it was read for the check; its sha256 on record, None when the lease is lost."""
+    row = _QUERIES.maybe(conn, "note_archive", _Hash, id=submission_id, token=token, **stored._asdict())
+    return row.sha256 if row else None
 
 
 def hold_gate(conn: Connection, submission_id: UUID, *, token: int) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from pydantic import SecretStr
 
 from server.errors import ConfigurationError
@@ -22,10 +25,17 @@ def storage_of(settings: Settings) -> Storage:
             access_key_id=_open(settings.s3_access_key_id),
             secret_access_key=_open(settings.s3_secret_access_key),
             prefix=settings.s3_prefix,
+            public_endpoint_url=settings.s3_public_endpoint_url,
         )
     if settings.storage_dir is None:
         raise ConfigurationError("Name a storage: GSI_STORAGE_DIR or GSI_S3_BUCKET.")
-    return LocalStorage(settings.storage_dir)
+    return LocalStorage(settings.storage_dir, url_key=_url_key(settings))
+
+
+def _url_key(settings: Settings) -> bytes:
+    """A key for this one use: a seal of a URL must never be good for anything else that the secret key seals."""
+    secret = settings.secret_key.get_secret_value().encode()
+    return hmac.new(secret, b"urls of parts", hashlib.sha256).digest()
 
 
 def _open(secret: SecretStr | None) -> str | None:

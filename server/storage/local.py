@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import RawIOBase
 from pathlib import Path, PurePosixPath
 
 from server.errors import MissingObjectError, StorageError
+from server.storage.local_parts import LocalParts, is_folder_object, read_folder_object, remove_folder
 from server.storage.port import CHUNK_BYTES, Counted, Stored
+from server.storage.writing import translated, unfinished_file, write_chunks
 
-_UNFINISHED = ".upload-"
 _TRIES = 20
 
 
 class LocalStorage:
-    """A directory. Files are written beside their place and renamed into it, so a reader never sees half of one."""
+    """A directory. Files are written beside their place and renamed into it, so a reader never sees half of one.
 
-    def __init__(self, root: Path) -> None:
+    ``url_key`` seals the URLs of parts; all processes of a service need the same. Without one they are good for this
+    process alone.
+    """
+
+    def __init__(self, root: Path, *, url_key: bytes | None = None) -> None:
         self._root = root
+        self._parts = LocalParts(root, key=url_key or secrets.token_bytes(32))
+
+    @property
+    def parts(self) -> LocalParts:
+        """See `Storage.parts`."""
+        return self._parts
 
     def put(self, key: str, chunks: Iterable[bytes], *, max_bytes: int) -> Stored:
         """See `Storage.put`."""
         target = self._path(key)
         counted = Counted(chunks, max_bytes=max_bytes)
-        with _translated():
+        with translated():
             temporary = _unfinished_file(target.parent)
         try:
-            with temporary.open("wb", buffering=0) as out:
-                for chunk in counted:  # what the source raises passes through as it is
-                    with _translated():
-                        _write_all(out, chunk)
-                with _translated():
-                    os.fsync(out.fileno())
-            with _translated():
+            write_chunks(temporary, counted)
+            with translated():
                 temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -46,6 +50,8 @@ class LocalStorage:
 
     def read(self, key: str) -> Iterator[bytes]:
         """See `Storage.read`."""
+        if is_folder_object(self._path(key)):
+            return read_folder_object(self._path(key))
         try:
             source = self._path(key).open("rb")
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
@@ -62,13 +68,17 @@ class LocalStorage:
 
     def exists(self, key: str) -> bool:
         """See `Storage.exists`."""
-        return self._path(key).is_file()
+        path = self._path(key)
+        return path.is_file() or is_folder_object(path)
 
     def delete(self, key: str) -> None:
         """See `Storage.delete`; also removes the folders that this leaves empty."""
         path = self._path(key)
-        with _translated():
-            path.unlink(missing_ok=True)
+        with translated():
+            if is_folder_object(path):
+                remove_folder(path)
+            else:
+                path.unlink(missing_ok=True)
         self._remove_empty(path.parent)
 
     def _remove_empty(self, folder: Path) -> None:
@@ -82,7 +92,7 @@ class LocalStorage:
 
     def check(self) -> None:
         """See `Storage.check`; where the directory is stands in the chained error, for the log alone."""
-        with _translated():
+        with translated():
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not os.access(self._root, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._root))
@@ -99,24 +109,7 @@ def _unfinished_file(folder: Path) -> Path:
     for _ in range(_TRIES):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED)
+            return unfinished_file(folder)
         except (FileNotFoundError, FileExistsError):  # it went while we looked, at whichever moment
             continue
-        os.close(descriptor)
-        return Path(name)
     raise FileNotFoundError(folder)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The system's errors on writing become ours."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError("The storage directory cannot be written.") from error
-
-
-def _write_all(out: RawIOBase, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
-        rest = rest[out.write(rest) or 0 :]

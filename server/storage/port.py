@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID, uuid4
 
 from server.errors import TooLargeError
@@ -20,8 +20,93 @@ class Stored(NamedTuple):
     sha256: str
 
 
+class Part(NamedTuple):
+    """One part of an object: its number (from 1), its size in bytes, lower-case hex sha256."""
+
+    number: int
+    size: int
+    sha256: str
+
+
+class SignedPart(NamedTuple):
+    """A request that stores one part, for whoever has it: PUT ``url`` with ``headers`` and the part as the body.
+
+    ``url`` is absolute, or begins with a slash and is a path of this service.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+
+
+class Parts(Protocol):
+    """Objects that arrive in parts, each sent by somebody else under a signed URL.
+
+    The storage itself takes a part only if its length and its SHA-256 are those that were signed. For one number of one
+    upload sign one content only: what is stored under it is then known, whoever sent it and however often.
+    """
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that signed URLs lead to, "" where that is this service: for browsers' policies."""
+        ...
+
+    def begin(self, key: str) -> str:
+        """Begin an upload of the object ``key``; its id at the storage."""
+        ...
+
+    def sign(self, key: str, upload_id: str, part: Part, *, seconds: int) -> SignedPart:
+        """A request that stores exactly ``part``, for ``seconds`` from now. Asks nobody."""
+        ...
+
+    def arrived(self, key: str, upload_id: str) -> dict[int, int]:
+        """The size in bytes of each part that is stored, by number. Raises MissingUploadError."""
+        ...
+
+    def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> int:
+        """Make the object of ``parts``, all of which have arrived; its size in bytes, as stored.
+
+        An upload that was completed before answers the same. Raises MissingUploadError when there is neither the upload
+        nor its object.
+        """
+        ...
+
+    def abort(self, key: str) -> None:
+        """Throw away the parts of every upload of ``key`` that is not complete; nothing happens when there is none."""
+        ...
+
+
+@runtime_checkable
+class TakesParts(Protocol):
+    """Parts whose signed URLs lead to this service, which hands over what it receives."""
+
+    def check(self, upload_id: str, signed: SignedClaim) -> None:
+        """Whether a URL is ours and still good. Raises BadSignatureError, ExpiredUrlError."""
+        ...
+
+    def take(self, upload_id: str, signed: SignedClaim, chunks: Iterable[bytes]) -> None:
+        """Store one part.
+
+        Raises BadSignatureError, ExpiredUrlError, MissingUploadError, LengthMismatchError, ChecksumMismatchError, and
+        whatever ``chunks`` raises; nothing is left in any of these cases.
+        """
+        ...
+
+
+class SignedClaim(NamedTuple):
+    """What a signed URL of this service says: the part, until when it is good (Unix seconds), and the seal."""
+
+    part: Part
+    expires: int
+    signature: str
+
+
 class Storage(Protocol):
     """Where objects lie. An object appears whole or not at all; keys use forward slashes."""
+
+    @property
+    def parts(self) -> Parts:
+        """Objects that arrive in parts."""
+        ...
 
     def put(self, key: str, chunks: Iterable[bytes], *, max_bytes: int) -> Stored:
         """Store a stream under ``key``.
@@ -53,11 +138,18 @@ def put_file(storage: Storage, key: str, file: Path) -> Stored:
     return storage.put(key, _chunks_of(file), max_bytes=file.stat().st_size)
 
 
-def download(storage: Storage, key: str, file: Path) -> None:
-    """Write an object to a local file. Raises MissingObjectError."""
+def download(storage: Storage, key: str, file: Path, *, each: Callable[[], None] | None = None) -> Stored:
+    """Write an object to a local file; its size and hash as written. ``each`` is called after every chunk.
+
+    Raises MissingObjectError, and whatever ``each`` raises.
+    """
+    counted = Counted(storage.read(key))
     with file.open("wb") as out:
-        for chunk in storage.read(key):
+        for chunk in counted:
             out.write(chunk)
+            if each is not None:
+                each()
+    return counted.stored
 
 
 def _chunks_of(file: Path) -> Iterator[bytes]:
@@ -69,7 +161,7 @@ def _chunks_of(file: Path) -> Iterator[bytes]:
 class Counted:
     """Passes chunks through while it counts and hashes them; ``stored`` holds when all have passed."""
 
-    def __init__(self, chunks: Iterable[bytes], *, max_bytes: int) -> None:
+    def __init__(self, chunks: Iterable[bytes], *, max_bytes: int | None = None) -> None:
         self._chunks = chunks
         self._max_bytes = max_bytes
         self._size = 0
@@ -78,7 +170,7 @@ class Counted:
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
             self._size += len(chunk)
-            if self._size > self._max_bytes:
+            if self._max_bytes is not None and self._size > self._max_bytes:
                 raise TooLargeError(f"More than the {self._max_bytes:,} bytes allowed.")
             self._hash.update(chunk)
             yield chunk

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,6 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from server.errors import MissingObjectError, StorageError
 from server.storage.port import CHUNK_BYTES, Counted, Stored
+from server.storage.s3_errors import translated
+from server.storage.s3_parts import S3Parts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("gsi.storage")
 _PART_BYTES = 8 * 1024 * 1024
-_MISSING = {"404", "NoSuchKey", "NotFound"}
 
 
 class S3Storage:
-    """A private bucket, reached with keys of our own; ``prefix`` stands before every object key."""
+    """A private bucket, reached with keys of our own; ``prefix`` stands before every object key.
+
+    ``public_endpoint_url`` is where others reach the bucket, if that is another address than ours.
+    """
 
     def __init__(
         self,
@@ -35,29 +38,34 @@ class S3Storage:
         access_key_id: str | None,
         secret_access_key: str | None,
         prefix: str = "",
+        public_endpoint_url: str | None = None,
     ) -> None:
         self._bucket = bucket
         self._prefix = prefix
-        self._client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=endpoint_url,
-            region_name=region,
-            aws_access_key_id=access_key_id,
-            aws_secret_access_key=secret_access_key,
-            config=Config(
-                retries={"max_attempts": 4, "mode": "standard"},
-                connect_timeout=5,
-                read_timeout=60,
-                s3={"addressing_style": "path"} if endpoint_url else {},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+
+        def client(endpoint: str | None) -> S3Client:
+            return boto3.client(
+                "s3",
+                endpoint_url=endpoint,
+                region_name=region,
+                aws_access_key_id=access_key_id,
+                aws_secret_access_key=secret_access_key,
+                config=_config(endpoint),
+            )
+
+        self._client = client(endpoint_url)
+        signing = client(public_endpoint_url) if public_endpoint_url else self._client
+        self._parts = S3Parts(self._client, signing, bucket=bucket, prefix=prefix)
+
+    @property
+    def parts(self) -> S3Parts:
+        """See `Storage.parts`."""
+        return self._parts
 
     def put(self, key: str, chunks: Iterable[bytes], *, max_bytes: int) -> Stored:
         """See `Storage.put`; a multipart upload, one part in memory at a time."""
         counted = Counted(chunks, max_bytes=max_bytes)
-        with _translated():
+        with translated():
             parts = _parts(counted)
             first = next(parts, b"")
             if len(first) < _PART_BYTES:
@@ -92,11 +100,11 @@ class S3Storage:
 
     def read(self, key: str) -> Iterator[bytes]:
         """See `Storage.read`."""
-        with _translated():
+        with translated():
             body = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"]
 
         def chunks() -> Iterator[bytes]:
-            with _translated(), body:
+            with translated(), body:
                 yield from body.iter_chunks(CHUNK_BYTES)
 
         return chunks()
@@ -104,7 +112,7 @@ class S3Storage:
     def exists(self, key: str) -> bool:
         """See `Storage.exists`."""
         try:
-            with _translated():
+            with translated():
                 self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
         except MissingObjectError:
             return False
@@ -112,31 +120,38 @@ class S3Storage:
 
     def delete(self, key: str) -> None:
         """See `Storage.delete`."""
-        with _translated():
+        with translated():
             self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
 
     def check(self) -> None:
         """See `Storage.check`."""
         try:
-            with _translated():
+            with translated():
                 self._client.head_bucket(Bucket=self._bucket)
         except MissingObjectError as error:
             _LOG.error("there is no bucket %s", self._bucket)
             raise StorageError("The bucket of the settings does not exist.") from error
 
+    def make_bucket(self) -> None:
+        """Make the bucket where there is none. Raises StorageError where that is not ours to do."""
+        try:
+            with translated():
+                self._client.head_bucket(Bucket=self._bucket)
+        except MissingObjectError:
+            with translated():
+                self._client.create_bucket(Bucket=self._bucket)
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Vendor errors become ours, once, here; the vendor's words stay in the chain, for the log alone."""
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in _MISSING:
-            raise MissingObjectError from error
-        raise StorageError from error
-    except BotoCoreError as error:
-        raise StorageError from error
+
+def _config(endpoint: str | None) -> Config:
+    return Config(
+        signature_version="s3v4",  # the older one seals neither length nor checksum of what others send
+        retries={"max_attempts": 4, "mode": "standard"},
+        connect_timeout=5,
+        read_timeout=60,
+        s3={"addressing_style": "path"} if endpoint else {},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
 
 
 def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -2,10 +2,14 @@
 
     created ─▶ uploaded ─▶ validating ─┬─▶ rejected
                                        └─▶ queued ─▶ scoring ─▶ scored ◀─▶ published
+                                                                   ◀─▶ embargoed ─▶ published   (on its day)
     uploaded, validating, queued, scoring ─▶ failed ─▶ uploaded   (a maintainer's retry)
+    published ◀─▶ delisted                                        (a maintainer, with a reason)
+    scored, embargoed, published, delisted ─▶ disqualified ─▶ scored   (a maintainer, with a reason)
     any but rejected ─▶ withdrawn
 
 `rejected` is the participant's: it says what to fix. `failed` is ours: it costs nothing and may be tried again.
+Only `published` is on the board. A delisted entry is a maintainer's to show again, so that no team undoes it.
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ class State(StrEnum):
     PUBLISHED = "published"
     FAILED = "failed"
     WITHDRAWN = "withdrawn"
+    EMBARGOED = "embargoed"
+    DELISTED = "delisted"
+    DISQUALIFIED = "disqualified"
 
 
 TITLES = {
@@ -39,6 +46,9 @@ TITLES = {
     State.PUBLISHED: "Published",
     State.FAILED: "Failed on our side",
     State.WITHDRAWN: "Withdrawn",
+    State.EMBARGOED: "Scored, to be published on its day",
+    State.DELISTED: "Taken off the board by a maintainer",
+    State.DISQUALIFIED: "Disqualified",
 }
 
 MOVES: dict[State, frozenset[State]] = {
@@ -47,8 +57,11 @@ MOVES: dict[State, frozenset[State]] = {
     State.VALIDATING: frozenset({State.REJECTED, State.QUEUED, State.FAILED, State.WITHDRAWN}),
     State.QUEUED: frozenset({State.SCORING, State.FAILED, State.WITHDRAWN}),
     State.SCORING: frozenset({State.SCORED, State.FAILED, State.WITHDRAWN}),
-    State.SCORED: frozenset({State.PUBLISHED, State.WITHDRAWN}),
-    State.PUBLISHED: frozenset({State.SCORED, State.WITHDRAWN}),
+    State.SCORED: frozenset({State.PUBLISHED, State.EMBARGOED, State.DISQUALIFIED, State.WITHDRAWN}),
+    State.EMBARGOED: frozenset({State.SCORED, State.PUBLISHED, State.DISQUALIFIED, State.WITHDRAWN}),
+    State.PUBLISHED: frozenset({State.SCORED, State.DELISTED, State.DISQUALIFIED, State.WITHDRAWN}),
+    State.DELISTED: frozenset({State.PUBLISHED, State.DISQUALIFIED, State.WITHDRAWN}),
+    State.DISQUALIFIED: frozenset({State.SCORED, State.WITHDRAWN}),
     State.FAILED: frozenset({State.UPLOADED, State.WITHDRAWN}),
     State.REJECTED: frozenset(),
     State.WITHDRAWN: frozenset(),
@@ -56,6 +69,16 @@ MOVES: dict[State, frozenset[State]] = {
 
 UNSETTLED = frozenset({State.UPLOADED, State.VALIDATING, State.QUEUED, State.SCORING})
 """States in which work of ours is owed; the sweep looks at all of them."""
+
+
+SHOWING_SCORES = frozenset({State.SCORED, State.EMBARGOED, State.PUBLISHED, State.DELISTED, State.DISQUALIFIED})
+"""States in which a submission's numbers stand and its team sees them."""
+
+AT_WORK = frozenset({State.CREATED, *UNSETTLED})
+"""States that hold one of the places a team has at once."""
+
+COST_NOTHING = frozenset({State.REJECTED, State.FAILED})
+"""States that give the quota back."""
 
 
 def sources_of(target: State) -> list[State]:

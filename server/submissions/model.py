@@ -32,9 +32,10 @@ class Submission:
     failure_code: str | None
     failure_title: str | None
     failure_remedy: str | None
-    request_hash: bytes | None
     created_at: datetime
     published_at: datetime | None
+    embargo_until: datetime | None
+    moderation_reason: str | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from server.submissions import store
-from server.submissions.lifecycle import TITLES, State
+from server.submissions.lifecycle import SHOWING_SCORES, TITLES
 from server.submissions.model import Submission
 from server.submissions.schemas import (
     DefectOut,
@@ -20,7 +20,6 @@ from server.submissions.schemas import (
 )
 
 _RUN_ERRORS = {"lost": "The worker was lost; another one takes over.", "retry": "A passing fault; it is tried again."}
-_SETTLED = {State.SCORED, State.PUBLISHED}
 
 
 def public(found: Submission) -> SubmissionOut:
@@ -42,7 +41,7 @@ def public(found: Submission) -> SubmissionOut:
         published_at=found.published_at,
         archive_bytes=found.archive_bytes,
         archive_sha256=found.archive_sha256,
-        links={"self": here, "archive": f"{here}/archive"},
+        links={"self": here, "archive": f"{here}/archive", "uploads": f"{here}/uploads"},
     )
 
 
@@ -64,7 +63,9 @@ def whole(conn: Connection, found: Submission) -> SubmissionOut:
                 )
                 for run in store.newest_runs(conn, found.id)
             ],
-            **(numbers(conn, found) if found.state in _SETTLED else {}),
+            **(numbers(conn, found) if found.state in SHOWING_SCORES else {}),
+            "embargo_until": found.embargo_until,
+            "moderation_reason": found.moderation_reason,
             "failure": FailureOut(
                 code=found.failure_code, title=found.failure_title or "", remedy=found.failure_remedy or ""
             )

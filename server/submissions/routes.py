@@ -3,48 +3,41 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from server.db import audit
 from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
-from server.http.paging import PageOf
+from server.http.paging import ByTime, Moment
+from server.http.routing import ApiRouter
 from server.submissions import reports, service, store, uploads
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
-from server.submissions.schemas import ReportsOut, SubmissionIn, SubmissionOut, SubmissionsOut
+from server.submissions.schemas import ModerationIn, PublishIn, ReportsOut, SubmissionIn, SubmissionOut, SubmissionsOut
 from server.teams.callers import ADMIN, READ, SUBMIT, AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
 from server.teams.model import Caller
 
-router = APIRouter(prefix="/submissions", tags=["submissions"])
+router = ApiRouter(prefix="/submissions", tags=["submissions"])
 _NEVER_KEPT = "no-store"
 
 
 @router.post("", status_code=201, dependencies=[SUBMIT])
-def create(
-    body: SubmissionIn,
-    response: Response,
-    caller: TeamOf,
-    unit: UnitOf,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> SubmissionOut:
-    """Begin a submission; then PUT the zip to `links.archive`. Repeating with the same Idempotency-Key is harmless."""
-    new = NewSubmission(**body.model_dump())
-    begun = service.begin(unit.conn, caller, new, idempotency_key=idempotency_key)
-    response.headers["location"] = f"/api/v1/submissions/{begun.submission.id}"
-    if not begun.fresh:
-        response.headers["idempotent-replayed"] = "true"
-    return whole(unit.conn, begun.submission)
+def create(body: SubmissionIn, response: Response, caller: TeamOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
+    """Begin a submission; then send the zip in parts to `links.uploads`, or at once by PUT to `links.archive`."""
+    begun = service.begin(unit.conn, caller, NewSubmission(**body.model_dump()), settings=services.settings)
+    response.headers["location"] = f"/api/v1/submissions/{begun.id}"
+    return whole(unit.conn, begun)
 
 
 @router.get("", dependencies=[READ])
-def list_own(caller: SomeoneOf, unit: UnitOf, page: PageOf) -> SubmissionsOut:
+def list_own(caller: SomeoneOf, unit: UnitOf, page: ByTime) -> SubmissionsOut:
     """Your team's submissions, newest first; a maintainer sees everybody's."""
-    found = store.list_by_team(unit.conn, caller.team_id, limit=page.limit, offset=page.offset)
-    return SubmissionsOut(submissions=[public(one) for one in found])
+    found = store.list_by_team(unit.conn, caller.team_id, limit=page.one_more, after=page.after)
+    shown = page.of(found, key=lambda one: Moment(one.created_at, one.id))
+    return SubmissionsOut(submissions=[public(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
 @router.get("/{submission_id}", dependencies=[READ])
@@ -79,15 +72,17 @@ async def upload(submission_id: UUID, request: Request, services: ServicesOf, to
 
 
 @router.post("/{submission_id}/publish", dependencies=[SUBMIT])
-def publish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
-    """Show the scores on the board."""
-    _note(unit, caller, "publish", submission_id)
-    return whole(unit.conn, service.publish(unit.conn, service.visible(unit.conn, caller, submission_id)))
+def publish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, body: PublishIn | None = None) -> SubmissionOut:
+    """Show the scores on the board, at once or when the embargo ends (at most 366 days from now)."""
+    found = service.visible(unit.conn, caller, submission_id)
+    until = body.embargo_until if body else None
+    _note(unit, caller, "publish", submission_id, **({"embargo_until": until.isoformat()} if until else {}))
+    return whole(unit.conn, service.publish(unit.conn, found, embargo_until=until))
 
 
 @router.post("/{submission_id}/unpublish", dependencies=[SUBMIT])
 def unpublish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
-    """Take the scores off the board; they stay yours."""
+    """Take the scores off the board, or an embargo back; they stay yours."""
     _note(unit, caller, "unpublish", submission_id)
     return whole(unit.conn, service.unpublish(unit.conn, service.visible(unit.conn, caller, submission_id)))
 
@@ -97,10 +92,43 @@ def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: Ser
     """End the submission for good; its archive is deleted."""
     found = service.visible(unit.conn, caller, submission_id)
     _note(unit, caller, "withdraw", submission_id)
+    archive = store.lock_archive_key(unit.conn, submission_id)  # an upload may have been accepted since we looked
     ended = service.withdraw(unit.conn, found)
-    if found.archive_key is not None:
-        unit.after_commit.append(partial(services.storage.delete, found.archive_key))
+    if archive is not None:
+        unit.after_commit.append(partial(services.storage.delete, archive))
     return whole(unit.conn, ended)
+
+
+@router.post("/{submission_id}/hide", dependencies=[ADMIN])
+def hide(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
+    """Take an entry off the board until a maintainer shows it again (maintainers); its team reads the reason."""
+    found = service.hide(unit.conn, service.visible(unit.conn, caller, submission_id), reason=body.reason)
+    _note(unit, caller, "hide", submission_id, reason=body.reason)
+    return whole(unit.conn, found)
+
+
+@router.post("/{submission_id}/show", dependencies=[ADMIN])
+def show(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
+    """Put an entry back on the board (maintainers)."""
+    found = service.show(unit.conn, service.visible(unit.conn, caller, submission_id))
+    _note(unit, caller, "show", submission_id, reason=body.reason)
+    return whole(unit.conn, found)
+
+
+@router.post("/{submission_id}/disqualify", dependencies=[ADMIN])
+def disqualify(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
+    """Say that a result does not count (maintainers); its team reads the reason."""
+    found = service.disqualify(unit.conn, service.visible(unit.conn, caller, submission_id), reason=body.reason)
+    _note(unit, caller, "disqualify", submission_id, reason=body.reason)
+    return whole(unit.conn, found)
+
+
+@router.post("/{submission_id}/reinstate", dependencies=[ADMIN])
+def reinstate(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
+    """Let a disqualified result count again (maintainers); its team decides whether to publish it."""
+    found = service.reinstate(unit.conn, service.visible(unit.conn, caller, submission_id))
+    _note(unit, caller, "reinstate", submission_id, reason=body.reason)
+    return whole(unit.conn, found)
 
 
 @router.post("/{submission_id}/retry", dependencies=[ADMIN])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from server.addresses import is_web_address
 from server.names import tidy
@@ -14,6 +14,10 @@ from server.submissions.lifecycle import State
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=120), BeforeValidator(tidy)]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
+"""A maintainer's words for an act that concerns a team."""
 
 
 def _web_address(value: str) -> str:
@@ -39,6 +43,22 @@ class SubmissionIn(BaseModel):
     organization: Line | None = None
     description: Prose = ""
     url: WebAddress | None = None
+
+
+class PublishIn(BaseModel):
+    """When to publish: at once, or on the day when the embargo ends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    embargo_until: AwareDatetime | None = None
+
+
+class ModerationIn(BaseModel):
+    """Why a maintainer acts on an entry; its team reads it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
 
 
 class EventOut(BaseModel):
@@ -121,6 +141,8 @@ class SubmissionOut(BaseModel):
     state_title: str
     created_at: datetime
     published_at: datetime | None
+    embargo_until: datetime | None = None
+    moderation_reason: str | None = None
     archive_bytes: int | None = None
     archive_sha256: str | None = None
     events: list[EventOut] = []
@@ -136,6 +158,7 @@ class SubmissionsOut(BaseModel):
     """One page of a team's submissions, newest first."""
 
     submissions: list[SubmissionOut]
+    next_cursor: str | None
 
 
 class ReportedProtocolOut(BaseModel):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict
-from typing import NamedTuple
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from psycopg import Connection
@@ -13,25 +11,22 @@ from psycopg import Connection
 from scorer.contract import Verdict
 from server.benchmarks import service as benchmarks
 from server.errors import ConflictError, InvalidError, NotFoundError
+from server.settings import Settings
 from server.storage.port import Stored
 from server.submissions import store
 from server.submissions.lifecycle import TITLES, State
 from server.submissions.model import NewSubmission, Submission
+from server.submissions.quotas import service as quotas
 from server.teams.model import Caller
 
-
-class Begun(NamedTuple):
-    """A submission, and whether this request made it (False: an earlier one with the same idempotency key did)."""
-
-    submission: Submission
-    fresh: bool
+LONGEST_EMBARGO = timedelta(days=366)
 
 
-def begin(conn: Connection, caller: Caller, new: NewSubmission, *, idempotency_key: str | None) -> Begun:
-    """Begin a submission for the caller's team.
+def begin(conn: Connection, caller: Caller, new: NewSubmission, *, settings: Settings) -> Submission:
+    """Begin a submission for the caller's team; it takes its place in the team's quotas.
 
     Raises NotFoundError for an unknown benchmark, InvalidError for one that only shows published results,
-    ConflictError for one that cannot be scored here yet, and when the idempotency key stands for another request.
+    ConflictError for one that cannot be scored here yet, QuotaError when the team may submit no more at present.
     """
     benchmark = benchmarks.get(conn, new.benchmark)
     if not benchmark.is_scored:
@@ -45,25 +40,10 @@ def begin(conn: Connection, caller: Caller, new: NewSubmission, *, idempotency_k
             remedy="Try again once the maintainers have installed it; the benchmark's page says when it is open.",
         )
     version = benchmarks.current_version(conn, new.benchmark)
-    request_hash = hashlib.sha256(json.dumps(asdict(new), sort_keys=True).encode()).digest()
     team_id = _team_of(caller)
-    added = store.add(
-        conn,
-        new,
-        team_id=team_id,
-        benchmark_version=version.version,
-        protocol=benchmark.protocol,
-        idempotency_key=idempotency_key,
-        request_hash=request_hash,
-    )
-    if added is not None:
-        return Begun(_found(conn, added), fresh=True)
-    earlier = store.by_idempotency_key(conn, team_id=team_id, key=idempotency_key or "")
-    if earlier is None or earlier.request_hash != request_hash:
-        raise ConflictError(
-            "This Idempotency-Key was used for another request.", remedy="Use a new key for a new submission."
-        )
-    return Begun(earlier, fresh=False)
+    quotas.reserve(conn, team_id=team_id, benchmark_id=new.benchmark, settings=settings)
+    added = store.add(conn, new, team_id=team_id, benchmark_version=version.version, protocol=benchmark.protocol)
+    return _found(conn, added)
 
 
 def visible(conn: Connection, caller: Caller | None, submission_id: UUID) -> Submission:
@@ -90,11 +70,17 @@ def may_see(caller: Caller | None, submission: Submission) -> bool:
     return caller is not None and (caller.is_maintainer or caller.team_id == submission.team_id)
 
 
-def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
-    """A submission of the caller's own team that has no archive yet. Raises NotFoundError, ConflictError."""
+def own(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
+    """A submission of the caller's own team; a maintainer has none. Raises NotFoundError."""
     found = visible(conn, caller, submission_id)
     if found.team_id != caller.team_id:
         raise _no_such_submission()
+    return found
+
+
+def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Submission:
+    """A submission of the caller's own team that has no archive yet. Raises NotFoundError, ConflictError."""
+    found = own(conn, caller, submission_id)
     if found.state is not State.CREATED:
         raise _wrong_state(found, "has an archive already", "Begin a new submission to upload another archive.")
     return found
@@ -102,9 +88,15 @@ def awaits_archive(conn: Connection, caller: Caller, submission_id: UUID) -> Sub
 
 def accept_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> Submission:
     """The archive is in storage: the gate is next. Raises ConflictError when another upload was first."""
-    if not store.move(conn, submission_id, State.UPLOADED, detail=f"{stored.size:,} bytes received"):
-        raise ConflictError("Another upload was first, or the submission was withdrawn.")
+    _archive_received(conn, submission_id, size=stored.size)
     store.set_archive(conn, submission_id, key=key, stored=stored)
+    return _found(conn, submission_id)
+
+
+def accept_unread_archive(conn: Connection, submission_id: UUID, *, key: str, size: int) -> Submission:
+    """As `accept_archive` for one that arrived in parts: nobody has read it whole yet; the gate finds its sha256."""
+    _archive_received(conn, submission_id, size=size)
+    store.set_unread_archive(conn, submission_id, key=key, size=size)
     return _found(conn, submission_id)
 
 
@@ -113,16 +105,60 @@ def holds_archive(conn: Connection, submission_id: UUID, key: str) -> bool:
     return store.lock_archive_key(conn, submission_id) == key
 
 
-def publish(conn: Connection, submission: Submission) -> Submission:
-    """Show the scores on the board. Raises ConflictError unless it is scored."""
-    return _act(conn, submission, State.PUBLISHED, "can be published once it is scored")
+def publish(conn: Connection, submission: Submission, *, embargo_until: datetime | None = None) -> Submission:
+    """Show the scores on the board, at once or when the embargo ends.
+
+    Raises ConflictError unless it is scored (or waits for its day already), InvalidError for a day that is no embargo.
+    """
+    may = {State.SCORED, State.EMBARGOED}
+    why_not = "can be published once it is scored"
+    if embargo_until is None:
+        return _act(conn, submission, State.PUBLISHED, why_not, only_from=may)
+    now = datetime.now(UTC)
+    if not now < embargo_until <= now + LONGEST_EMBARGO:
+        raise InvalidError(
+            f"An embargo ends in the future, at most {LONGEST_EMBARGO.days} days from now.",
+            remedy="Name such a time in embargo_until, with its zone; or leave it out to publish at once.",
+        )
+    if submission.state is State.EMBARGOED:
+        submission = unpublish(conn, submission)
+    detail = f"to be published at {embargo_until.astimezone(UTC):%Y-%m-%d %H:%M UTC}"
+    return _act(conn, submission, State.EMBARGOED, why_not, detail=detail, embargo_until=embargo_until)
 
 
 def unpublish(conn: Connection, submission: Submission) -> Submission:
-    """Take the scores off the board. Raises ConflictError unless it is published."""
-    if submission.state is not State.PUBLISHED:
-        raise _wrong_state(submission, "is not published", "There is nothing to take back.")
-    return _act(conn, submission, State.SCORED, "is not published", detail="taken off the board")
+    """Take the scores off the board, or the embargo back. Raises ConflictError unless it is published or embargoed."""
+    may = {State.PUBLISHED, State.EMBARGOED}
+    detail = "embargo taken back" if submission.state is State.EMBARGOED else "taken off the board"
+    return _act(conn, submission, State.SCORED, "is not published", detail=detail, only_from=may)
+
+
+def publish_due(conn: Connection) -> list[UUID]:
+    """Publish what waited for its day; which those were."""
+    due = store.embargoes_over(conn)
+    return [one for one in due if store.move(conn, one, State.PUBLISHED, detail="the embargo has ended")]
+
+
+def hide(conn: Connection, submission: Submission, *, reason: str) -> Submission:
+    """Take an entry off the board until a maintainer shows it again. Raises ConflictError unless it is published."""
+    return _act(conn, submission, State.DELISTED, "is not published", detail=reason)
+
+
+def show(conn: Connection, submission: Submission) -> Submission:
+    """Put an entry back on the board. Raises ConflictError unless a maintainer took it off."""
+    why_not = "was not taken off the board"
+    return _act(conn, submission, State.PUBLISHED, why_not, detail="shown again", only_from={State.DELISTED})
+
+
+def disqualify(conn: Connection, submission: Submission, *, reason: str) -> Submission:
+    """Say that a result does not count; its team sees why. Raises ConflictError unless it is scored."""
+    return _act(conn, submission, State.DISQUALIFIED, "has no scores to disqualify", detail=reason)
+
+
+def reinstate(conn: Connection, submission: Submission) -> Submission:
+    """Let a disqualified result count again; its team decides whether to publish. Raises ConflictError otherwise."""
+    detail = "a maintainer has taken the disqualification back"
+    return _act(conn, submission, State.SCORED, "is not disqualified", detail=detail, only_from={State.DISQUALIFIED})
 
 
 def withdraw(conn: Connection, submission: Submission) -> Submission:
@@ -160,11 +196,26 @@ def fail(conn: Connection, submission_id: UUID, *, code: str, title: str, remedy
     return True
 
 
-def _act(conn: Connection, submission: Submission, target: State, why_not: str, *, detail: str = "") -> Submission:
-    if not store.move(conn, submission.id, target, detail=detail):
+def _act(
+    conn: Connection,
+    submission: Submission,
+    target: State,
+    why_not: str,
+    *,
+    detail: str = "",
+    only_from: Collection[State] | None = None,
+    embargo_until: datetime | None = None,
+) -> Submission:
+    moved = store.move(conn, submission.id, target, detail=detail, only_from=only_from, embargo_until=embargo_until)
+    if not moved:
         present = _found(conn, submission.id)
         raise _wrong_state(present, why_not, "Look at its state and decide anew.")
     return _found(conn, submission.id)
+
+
+def _archive_received(conn: Connection, submission_id: UUID, *, size: int) -> None:
+    if not store.move(conn, submission_id, State.UPLOADED, detail=f"{size:,} bytes received"):
+        raise ConflictError("Another upload was first, or the submission was withdrawn.")
 
 
 def _found(conn: Connection, submission_id: UUID) -> Submission:

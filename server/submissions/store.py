@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,11 +36,9 @@ def add(
     team_id: UUID,
     benchmark_version: str,
     protocol: str,
-    idempotency_key: str | None,
-    request_hash: bytes,
-) -> UUID | None:
-    """Begin a submission; None when the team has used the idempotency key before."""
-    row = _QUERIES.maybe(
+) -> UUID:
+    """Begin a submission; its id."""
+    row = _QUERIES.one(
         conn,
         "add",
         _Id,
@@ -51,10 +50,8 @@ def add(
         organization=new.organization,
         description=new.description,
         url=new.url,
-        idempotency_key=idempotency_key,
-        request_hash=request_hash,
     )
-    return row.id if row else None
+    return row.id
 
 
 def get(conn: Connection, submission_id: UUID) -> Submission | None:
@@ -62,25 +59,45 @@ def get(conn: Connection, submission_id: UUID) -> Submission | None:
     return _QUERIES.maybe(conn, "get", Submission, id=submission_id)
 
 
-def by_idempotency_key(conn: Connection, *, team_id: UUID, key: str) -> Submission | None:
-    """The submission that a team began with ``key``."""
-    return _QUERIES.maybe(conn, "by_idempotency_key", Submission, team_id=team_id, idempotency_key=key)
+def list_by_team(
+    conn: Connection, team_id: UUID | None, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[Submission]:
+    """A team's submissions (None: everybody's), newest first, older than the one begun at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "list_by_team", Submission, team_id=team_id, limit=limit, after_at=at, after_id=identity)
 
 
-def list_by_team(conn: Connection, team_id: UUID | None, *, limit: int, offset: int) -> list[Submission]:
-    """A team's submissions (None: everybody's), newest first."""
-    return _QUERIES.all(conn, "list_by_team", Submission, team_id=team_id, limit=limit, offset=offset)
+def move(
+    conn: Connection,
+    submission_id: UUID,
+    target: State,
+    *,
+    detail: str = "",
+    only_from: Collection[State] | None = None,
+    embargo_until: datetime | None = None,
+) -> bool:
+    """Move to ``target`` and log it, if the present state allows; False when it does not.
+
+    ``only_from``: which of the states that lead there are meant; None: all. ``embargo_until``: for an embargo.
+    """
+    sources = [str(state) for state in sources_of(target) if only_from is None or state in only_from]
+    parameters = {"sources": sources, "detail": detail, "embargo_until": embargo_until}
+    return _QUERIES.run(conn, "move", id=submission_id, target=str(target), **parameters) == 1
 
 
-def move(conn: Connection, submission_id: UUID, target: State, *, detail: str = "") -> bool:
-    """Move to ``target`` and log it, if the present state allows; False when it does not."""
-    sources = [str(state) for state in sources_of(target)]
-    return _QUERIES.run(conn, "move", id=submission_id, target=str(target), sources=sources, detail=detail) == 1
+def embargoes_over(conn: Connection) -> list[UUID]:
+    """Submissions whose embargo has ended, held until the transaction ends."""
+    return [row.id for row in _QUERIES.all(conn, "embargoes_over", _Id)]
 
 
 def set_archive(conn: Connection, submission_id: UUID, *, key: str, stored: Stored) -> None:
     """Remember where the archive lies, how large it is and its sha256."""
     _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=stored.sha256, size=stored.size)
+
+
+def set_unread_archive(conn: Connection, submission_id: UUID, *, key: str, size: int) -> None:
+    """Remember where the archive lies and how large it is."""
+    _QUERIES.run(conn, "set_archive", id=submission_id, key=key, sha256=None, size=size)
 
 
 def lock_archive_key(conn: Connection, submission_id: UUID) -> str | None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
 
-import anyio.from_thread
 import anyio.to_thread
 from fastapi import Request
 from psycopg import Connection
-from starlette.requests import ClientDisconnect
 
 from server.db.pool import transaction
 from server.errors import (
@@ -26,12 +23,12 @@ from server.errors import (
     UnsupportedMediaTypeError,
 )
 from server.http.dependencies import Services
-from server.settings import Settings
-from server.storage.port import CHUNK_BYTES, Stored, new_archive_key
+from server.storage.port import Stored, new_archive_key
 from server.submissions import service
 from server.submissions.model import Submission
 from server.submissions.presented import whole
 from server.submissions.schemas import SubmissionOut
+from server.submissions.streaming import stream
 from server.teams import service as teams
 
 _LOG = logging.getLogger("gsi.http")
@@ -51,7 +48,7 @@ async def receive(submission_id: UUID, request: Request, services: Services, tok
         awaiting = await anyio.to_thread.run_sync(_may_upload, services, token, submission_id)
     key = new_archive_key(submission_id)
     with _share(services, awaiting):
-        stored = await _receive(request, services, key)
+        stored = await stream(request, services, partial(_store, services, key))
         try:
             async with services.turns.one():
                 return await anyio.to_thread.run_sync(_accept, services, token, submission_id, key, stored)
@@ -61,9 +58,21 @@ async def receive(submission_id: UUID, request: Request, services: Services, tok
 
 
 @contextmanager
-def _share(services: Services, submission: Submission) -> Iterator[None]:
-    """One upload at a time for a submission, a few for a team: nobody can take the places of everybody else."""
+def share_of_team(services: Services, team: UUID) -> Iterator[None]:
+    """A few archives or parts at a time for a team: nobody can take the places of everybody else."""
     most = services.settings.uploads_of_a_team
+    too_many = TooManyError(
+        f"Your team is sending {most} archives or parts at once, which is the most allowed.",
+        remedy="Send this one once one of the others has arrived.",
+        retry_after=_COME_AGAIN_SECONDS,
+    )
+    with services.uploads_of_teams.one(team, otherwise=lambda: too_many):
+        yield
+
+
+@contextmanager
+def _share(services: Services, submission: Submission) -> Iterator[None]:
+    """One upload at a time for a submission, and its team's share."""
     with (
         services.uploads_of_submissions.one(
             submission.id,
@@ -73,32 +82,9 @@ def _share(services: Services, submission: Submission) -> Iterator[None]:
                 retry_after=_COME_AGAIN_SECONDS,
             ),
         ),
-        services.uploads_of_teams.one(
-            submission.team_id,
-            otherwise=lambda: TooManyError(
-                f"Your team is uploading {most} archives at once, which is the most allowed.",
-                remedy="Send this archive once one of the others has arrived.",
-                retry_after=_COME_AGAIN_SECONDS,
-            ),
-        ),
+        share_of_team(services, submission.team_id),
     ):
         yield
-
-
-async def _receive(request: Request, services: Services, key: str) -> Stored:
-    of_its_own = anyio.CapacityLimiter(1)  # slow uploads must not use up the threads that answer everybody else
-    async with services.uploads.one():
-        pieces = _pieces(request, services.settings)
-        try:
-            return await anyio.to_thread.run_sync(_store, services, key, pieces, limiter=of_its_own)
-        except ClientDisconnect as gone:
-            raise LengthMismatchError("The connection ended before the archive was whole.") from gone
-        except TimeoutError as silence:
-            least = services.settings.upload_least_bytes_per_second / 1024
-            raise LengthMismatchError(
-                f"The archive came too slowly: {least:,.0f} KiB a second are needed.",
-                remedy="Send it again over a faster connection, or make it smaller: JPEG or WebP instead of PNG.",
-            ) from silence
 
 
 def _check_announced(request: Request, most: int) -> None:
@@ -124,38 +110,8 @@ def _awaiting(conn: Connection, services: Services, token: str | None, submissio
     return service.awaits_archive(conn, caller, submission_id)
 
 
-def _pieces(request: Request, settings: Settings) -> Callable[[], bytes | None]:
-    """A function for a worker thread that gives the next megabyte of the body, None at the end.
-
-    It raises TimeoutError when a megabyte takes longer than ``upload_piece_seconds``, and when the sender, after that
-    time once, has fallen below ``upload_least_bytes_per_second`` on average. The storage's own time does not count.
-    """
-    stream = request.stream()
-    received, waited = 0, 0.0
-
-    async def more() -> bytes | None:
-        nonlocal received, waited
-        buffer = bytearray()
-        start = time.monotonic()
-        budget = settings.upload_piece_seconds + received / settings.upload_least_bytes_per_second - waited
-        with anyio.fail_after(min(settings.upload_piece_seconds, budget)):
-            async for chunk in stream:
-                buffer += chunk
-                if len(buffer) >= CHUNK_BYTES:
-                    break
-        received += len(buffer)
-        waited += time.monotonic() - start
-        return bytes(buffer) or None
-
-    return partial(anyio.from_thread.run, more)
-
-
-def _store(services: Services, key: str, pieces: Callable[[], bytes | None]) -> Stored:
-    def chunks() -> Iterator[bytes]:
-        while (chunk := pieces()) is not None:
-            yield chunk
-
-    stored = services.storage.put(key, chunks(), max_bytes=services.settings.max_archive_bytes)
+def _store(services: Services, key: str, pieces: Iterator[bytes]) -> Stored:
+    stored = services.storage.put(key, pieces, max_bytes=services.settings.max_archive_bytes)
     if stored.size == 0:
         services.storage.delete(key)
         raise LengthMismatchError("The request had no body.", remedy="Send the zip as the request's body.")

@@ -10,15 +10,26 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends
+from psycopg import Connection
 
 from server.errors import ForbiddenError, UnauthorizedError
 from server.http.dependencies import ServicesOf, TokenOf, UnitOf
+from server.settings import Settings
 from server.teams import service
 from server.teams.model import Caller, Scope
 
 
 def _anyone(unit: UnitOf, services: ServicesOf, token: TokenOf) -> Caller | None:
     return service.caller_of(unit.conn, services.settings, token)
+
+
+def identify(conn: Connection, settings: Settings, token: str | None) -> str | None:
+    """The caller's name in the table of Idempotency-Keys; None for nobody. Raises UnauthorizedError.
+
+    The same for all tokens and sessions of a user in one team: what one of them did is told to no other member.
+    """
+    caller = service.caller_of(conn, settings, token)
+    return f"{caller.actor} user:{caller.user.id}" if caller else None
 
 
 AnyoneOf = Annotated[Caller | None, Depends(_anyone)]

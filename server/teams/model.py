@@ -41,6 +41,13 @@ class User:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownUser(User):
+    """A user as maintainers see them; ``created_at`` is the first sign-in."""
+
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Caller:
     """Whom a valid token or session speaks for.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from server.http.dependencies import ServicesOf, UnitOf
-from server.http.paging import PageOf
+from server.http.paging import ByTime, Moment
+from server.http.routing import ApiRouter
 from server.teams import membership, service, store, tokens
 from server.teams.callers import ADMIN, READ, UserOf
 from server.teams.model import Caller, Membership
@@ -30,13 +31,14 @@ from server.teams.schemas import (
     TeamOut,
 )
 
-router = APIRouter(tags=["teams"])
+router = ApiRouter(tags=["teams"])
 _NEVER_KEPT = "no-store"
 
 
 @router.post("/development/login")
-def login(body: LoginIn, unit: UnitOf, services: ServicesOf) -> LoginOut:
+def login(body: LoginIn, unit: UnitOf, services: ServicesOf, response: Response) -> LoginOut:
     """Sign in by name; only on services whose settings allow development logins."""
+    response.headers["cache-control"] = "no-store"  # the token is kept nowhere but with who asked for it
     done = service.development_login(unit.conn, services.settings, team=body.team)
     team = TeamOut(id=done.team.id, name=done.team.name) if done.team else None
     return LoginOut(token=done.token, team=team)
@@ -90,10 +92,12 @@ def rename_team(team_id: UUID, body: TeamIn, caller: UserOf, unit: UnitOf) -> Te
 
 
 @router.get("/teams/{team_id}/members", dependencies=[READ])
-def list_members(team_id: UUID, caller: UserOf, unit: UnitOf) -> MembersOut:
-    """The members of a team of yours."""
+def list_members(team_id: UUID, caller: UserOf, unit: UnitOf, page: ByTime) -> MembersOut:
+    """The members of a team of yours, who joined first first."""
     team, _ = membership.visible(unit.conn, caller, team_id)
-    return MembersOut(members=[MemberOut.model_validate(one) for one in store.members(unit.conn, team.id)])
+    found = store.members(unit.conn, team.id, limit=page.one_more, after=page.after)
+    shown = page.of(found, key=lambda one: Moment(one.joined_at, one.user_id))
+    return MembersOut(members=[MemberOut.model_validate(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
 @router.patch("/teams/{team_id}/members/{user_id}", status_code=204, dependencies=[ADMIN])
@@ -121,11 +125,14 @@ def invite(
 
 
 @router.get("/teams/{team_id}/invitations", dependencies=[READ])
-def list_invitations(team_id: UUID, caller: UserOf, unit: UnitOf, page: PageOf) -> InvitationsOut:
+def list_invitations(team_id: UUID, caller: UserOf, unit: UnitOf, page: ByTime) -> InvitationsOut:
     """The invitations of a team (owners), newest first."""
     team = membership.owned(unit.conn, caller, team_id)
-    found = store.invitations(unit.conn, team.id, limit=page.limit, offset=page.offset)
-    return InvitationsOut(invitations=[InvitationOut.model_validate(one) for one in found])
+    found = store.invitations(unit.conn, team.id, limit=page.one_more, after=page.after)
+    shown = page.of(found, key=lambda one: Moment(one.created_at, one.id))
+    return InvitationsOut(
+        invitations=[InvitationOut.model_validate(one) for one in shown.rows], next_cursor=shown.next_cursor
+    )
 
 
 @router.delete("/teams/{team_id}/invitations/{invitation_id}", status_code=204, dependencies=[ADMIN])

@@ -99,9 +99,10 @@ class MemberOut(_Out):
 
 
 class MembersOut(BaseModel):
-    """The members of a team."""
+    """The members of a team, who joined first first."""
 
     members: list[MemberOut]
+    next_cursor: str | None
 
 
 class RoleIn(_In):
@@ -139,6 +140,7 @@ class InvitationsOut(BaseModel):
     """The invitations of a team, newest first."""
 
     invitations: list[InvitationOut]
+    next_cursor: str | None
 
 
 class CodeIn(_In):
@@ -192,6 +194,7 @@ class TokensOut(BaseModel):
     """The caller's tokens, newest first."""
 
     tokens: list[TokenOut]
+    next_cursor: str | None
 
 
 class UserOut(_Out):
@@ -204,9 +207,11 @@ class UserOut(_Out):
     email: str | None
     email_verified: bool
     maintainer: bool
+    created_at: datetime
 
 
 class UsersOut(BaseModel):
     """All users, newest first."""
 
     users: list[UserOut]
+    next_cursor: str | None

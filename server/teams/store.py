@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg import Connection
@@ -38,6 +38,11 @@ def add_team(conn: Connection, *, name: str, created_by: UUID) -> Team | None:
     return _QUERIES.maybe(conn, "add", Team, name=name, key=names.key(name), created_by=created_by)
 
 
+def find_team(conn: Connection, *, name: str) -> Team | None:
+    """The team of that name, however it is spelled; None when there is none."""
+    return _QUERIES.maybe(conn, "find_team", Team, key=names.key(name))
+
+
 def get_team(conn: Connection, team_id: UUID) -> Team | None:
     """A team."""
     return _QUERIES.maybe(conn, "get", Team, id=team_id)
@@ -63,9 +68,10 @@ def teams_of(conn: Connection, user_id: UUID) -> list[Membership]:
     return _QUERIES.all(conn, "of_user", Membership, user_id=user_id)
 
 
-def members(conn: Connection, team_id: UUID) -> list[Member]:
-    """The members of a team, in the order they joined."""
-    return _QUERIES.all(conn, "members", Member, team_id=team_id)
+def members(conn: Connection, team_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Member]:
+    """The members of a team, in the order they joined, behind the one who joined at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "members", Member, team_id=team_id, limit=limit, after_at=at, after_id=identity)
 
 
 def role_of(conn: Connection, team_id: UUID, user_id: UUID) -> TeamRole | None:
@@ -107,9 +113,12 @@ def open_invitations(conn: Connection, team_id: UUID) -> int:
     return _QUERIES.one(conn, "open_invitations", _Count, team_id=team_id).number
 
 
-def invitations(conn: Connection, team_id: UUID, *, limit: int, offset: int) -> list[Invitation]:
-    """The invitations of a team, newest first."""
-    return _QUERIES.all(conn, "invitations", Invitation, team_id=team_id, limit=limit, offset=offset)
+def invitations(
+    conn: Connection, team_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[Invitation]:
+    """The invitations of a team, newest first, older than the one made at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "invitations", Invitation, team_id=team_id, limit=limit, after_at=at, after_id=identity)
 
 
 def revoke_invitation(conn: Connection, team_id: UUID, invitation_id: UUID) -> bool:

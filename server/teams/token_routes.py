@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from server.db import audit
 from server.errors import NotFoundError
 from server.http.dependencies import ServicesOf, Unit, UnitOf
-from server.http.paging import PageOf
+from server.http.paging import ByTime, Moment
+from server.http.routing import ApiRouter
 from server.teams import tokens, users_store
 from server.teams.callers import ADMIN, READ, MaintainerOf, UserOf
 from server.teams.model import Caller
 from server.teams.schemas import MadeTokenOut, TokenIn, TokenOut, TokensOut, UserOut, UsersOut
 
-router = APIRouter(tags=["teams"])
+router = ApiRouter(tags=["teams"])
 
 
 @router.get("/tokens", dependencies=[READ])
-def list_tokens(caller: UserOf, unit: UnitOf, page: PageOf) -> TokensOut:
+def list_tokens(caller: UserOf, unit: UnitOf, page: ByTime) -> TokensOut:
     """Your own tokens, newest first, ended ones too; a token sees those of its own team."""
-    found = tokens.listed(unit.conn, caller, limit=page.limit, offset=page.offset)
-    return TokensOut(tokens=[TokenOut.model_validate(one) for one in found])
+    found = tokens.listed(unit.conn, caller, limit=page.one_more, after=page.after)
+    shown = page.of(found, key=lambda one: Moment(one.created_at, one.id))
+    return TokensOut(tokens=[TokenOut.model_validate(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
 @router.post("/tokens", status_code=201, dependencies=[ADMIN])
@@ -48,10 +50,11 @@ def revoke_token(token_id: UUID, caller: UserOf, unit: UnitOf) -> None:
 
 
 @router.get("/users", dependencies=[ADMIN])
-def list_users(caller: MaintainerOf, unit: UnitOf, page: PageOf) -> UsersOut:
+def list_users(caller: MaintainerOf, unit: UnitOf, page: ByTime) -> UsersOut:
     """All users, newest first (maintainers)."""
-    found = users_store.list_users(unit.conn, limit=page.limit, offset=page.offset)
-    return UsersOut(users=[UserOut.model_validate(one) for one in found])
+    found = users_store.list_users(unit.conn, limit=page.one_more, after=page.after)
+    shown = page.of(found, key=lambda one: Moment(one.created_at, one.id))
+    return UsersOut(users=[UserOut.model_validate(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
 @router.put("/users/{user_id}/maintainer", status_code=204, dependencies=[ADMIN])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -58,10 +58,10 @@ def make(
     return Made(made, secret)
 
 
-def listed(conn: Connection, caller: Caller, *, limit: int, offset: int) -> list[Token]:
-    """The caller's own tokens; a token sees those of its own team."""
+def listed(conn: Connection, caller: Caller, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Token]:
+    """The caller's own tokens, older than the one made at ``after``; a token sees those of its own team."""
     return tokens_store.list_tokens(
-        conn, caller.user.id, narrow=not caller.by_session, team_id=caller.team_id, limit=limit, offset=offset
+        conn, caller.user.id, narrow=not caller.by_session, team_id=caller.team_id, limit=limit, after=after
     )
 
 

@@ -90,12 +90,18 @@ def living_tokens(conn: Connection, user_id: UUID) -> int:
 
 
 def list_tokens(
-    conn: Connection, user_id: UUID, *, narrow: bool, team_id: UUID | None, limit: int, offset: int
+    conn: Connection,
+    user_id: UUID,
+    *,
+    narrow: bool,
+    team_id: UUID | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[Token]:
-    """A user's tokens, newest first; with ``narrow`` those of ``team_id`` alone."""
-    return _QUERIES.all(
-        conn, "list", Token, user_id=user_id, narrow=narrow, team_id=team_id, limit=limit, offset=offset
-    )
+    """A user's tokens, newest first, behind the one made at ``after``; with ``narrow`` of ``team_id`` alone."""
+    at, identity = after or (None, None)
+    which = {"user_id": user_id, "narrow": narrow, "team_id": team_id}
+    return _QUERIES.all(conn, "list", Token, **which, limit=limit, after_at=at, after_id=identity)
 
 
 def revoke_token(conn: Connection, token_id: UUID, *, user_id: UUID, narrow: bool, team_id: UUID | None) -> bool:

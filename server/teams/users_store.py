@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import Connection
 
 from server.db.queries import Queries
-from server.teams.model import User
+from server.teams.model import KnownUser, User
 
 _QUERIES = Queries("accounts")
 
@@ -25,9 +26,10 @@ def get(conn: Connection, user_id: UUID) -> User | None:
     return _QUERIES.maybe(conn, "get", User, id=user_id)
 
 
-def list_users(conn: Connection, *, limit: int, offset: int) -> list[User]:
-    """All users, newest first."""
-    return _QUERIES.all(conn, "list", User, limit=limit, offset=offset)
+def list_users(conn: Connection, *, limit: int, after: tuple[datetime, UUID] | None) -> list[KnownUser]:
+    """All users, newest first, older than the one made at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "list", KnownUser, limit=limit, after_at=at, after_id=identity)
 
 
 def set_maintainer(conn: Connection, user_id: UUID, *, maintainer: bool) -> bool:

@@ -9,12 +9,15 @@ from uuid import UUID
 from celery import Celery
 from kombu import Queue
 
+from server.notices.sending import Notices
 from server.scoring.service import Scoring
 from server.settings import Settings
-from server.worker.names import SCORE, SWEEP, VALIDATE
+from server.worker.cleaning import clean_up
+from server.worker.names import CLEAN, NOTIFY, SCORE, SWEEP, VALIDATE
 
 _LOG = logging.getLogger("gsi.worker")
 _LONGEST_TASK_SECONDS = 6 * 3600
+_CLEAN_SECONDS = 30.0
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -34,14 +37,18 @@ def make_celery(settings: Settings) -> Celery:
         broker_transport_options={"visibility_timeout": _LONGEST_TASK_SECONDS, "socket_connect_timeout": 5},
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        beat_schedule={"sweep": {"task": SWEEP, "schedule": settings.sweep_seconds}},
+        beat_schedule={
+            "sweep": {"task": SWEEP, "schedule": settings.sweep_seconds},
+            "notify": {"task": NOTIFY, "schedule": settings.sweep_seconds},
+            "clean": {"task": CLEAN, "schedule": max(settings.sweep_seconds, _CLEAN_SECONDS)},
+        },
         timezone="UTC",
     )
     return app
 
 
-def add_tasks(app: Celery, scoring: Callable[[], Scoring]) -> None:
-    """Register the tasks; ``scoring`` gives this process's use-cases."""
+def add_tasks(app: Celery, scoring: Callable[[], Scoring], notices: Callable[[], Notices]) -> None:
+    """Register the tasks; ``scoring`` and ``notices`` give this process's use-cases."""
 
     @app.task(name=VALIDATE)
     def validate(submission_id: str) -> None:
@@ -54,3 +61,12 @@ def add_tasks(app: Celery, scoring: Callable[[], Scoring]) -> None:
     @app.task(name=SWEEP, expires=30)
     def sweep() -> None:
         scoring().sweep()
+
+    @app.task(name=NOTIFY, expires=30)
+    def notify() -> None:
+        while notices().send_due():
+            pass
+
+    @app.task(name=CLEAN, expires=30)
+    def clean() -> None:
+        clean_up(scoring().pool, scoring().storage)

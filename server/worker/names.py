@@ -3,3 +3,5 @@
 VALIDATE = "gsi.validate"
 SCORE = "gsi.score"
 SWEEP = "gsi.sweep"
+NOTIFY = "gsi.notify"
+CLEAN = "gsi.clean"

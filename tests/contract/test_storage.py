@@ -4,54 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
 from uuid import uuid4
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from server.errors import MissingObjectError, StorageError, TooLargeError
 from server.storage.local import LocalStorage
 from server.storage.port import download, put_file
-from server.storage.s3 import S3Storage
-from tests.contract.seaweed import S3Server, running_s3
+from tests.contract.conftest import s3_storage, vendor_client
+from tests.contract.seaweed import S3Server
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory) -> Iterator[S3Server]:
-    with running_s3(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-def _vendor_client(s3, **changes):
-    return boto3.client(
-        "s3",
-        endpoint_url=s3.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id=changes.get("key", s3.access_key_id),
-        aws_secret_access_key=changes.get("secret", s3.secret_access_key),
-        config=Config(retries={"max_attempts": 1}),
-    )
-
-
-def _s3_storage(s3, *, bucket, key=None, secret=None, prefix=""):
-    return S3Storage(
-        bucket=bucket,
-        endpoint_url=s3.endpoint_url,
-        region="us-east-1",
-        access_key_id=key or s3.access_key_id,
-        secret_access_key=secret or s3.secret_access_key,
-        prefix=prefix,
-    )
-
-
-@pytest.fixture(scope="module")
-def bucket(s3):
-    _vendor_client(s3).create_bucket(Bucket="objects")
-    return "objects"
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -60,7 +23,7 @@ def storage(request, tmp_path):
     if request.param == "local":
         return LocalStorage(tmp_path / "objects")
     s3, bucket = request.getfixturevalue("s3"), request.getfixturevalue("bucket")
-    return _s3_storage(s3, bucket=bucket, prefix=f"{uuid4()}/")
+    return s3_storage(s3, bucket=bucket, prefix=f"{uuid4()}/")
 
 
 def _pieces(size, *, piece=MIB):
@@ -216,14 +179,14 @@ def test_what_cannot_be_deleted_is_told_in_our_words(tmp_path):
 
 @pytest.mark.parametrize("prefix", ["", "some/where/"])
 def test_objects_lie_in_the_bucket_under_the_prefix(prefix, s3, bucket):
-    _s3_storage(s3, bucket=bucket, prefix=prefix).put("named/so", [b"x"], max_bytes=1)
-    assert _vendor_client(s3).get_object(Bucket=bucket, Key=f"{prefix}named/so")["Body"].read() == b"x"
+    s3_storage(s3, bucket=bucket, prefix=prefix).put("named/so", [b"x"], max_bytes=1)
+    assert vendor_client(s3).get_object(Bucket=bucket, Key=f"{prefix}named/so")["Body"].read() == b"x"
 
 
 @pytest.mark.parametrize("changes", [{"secret": "wrong"}, {"key": "nobody"}])
 def test_a_wrong_key_opens_nothing(changes, s3, bucket):
-    _s3_storage(s3, bucket=bucket).put("k", [b"secret"], max_bytes=100)
-    stranger = _s3_storage(s3, bucket=bucket, **changes)
+    s3_storage(s3, bucket=bucket).put("k", [b"secret"], max_bytes=100)
+    stranger = s3_storage(s3, bucket=bucket, **changes)
     for act in (
         stranger.check,
         lambda: stranger.read("k"),
@@ -238,19 +201,27 @@ def test_a_wrong_key_opens_nothing(changes, s3, bucket):
 
 def test_a_missing_bucket_is_not_ready_for_use_and_only_the_log_names_it(s3, caplog):
     with pytest.raises(StorageError, match="does not exist") as told:
-        _s3_storage(s3, bucket="no-such-bucket").check()
+        s3_storage(s3, bucket="no-such-bucket").check()
     assert "no-such-bucket" not in told.value.detail
     assert "no-such-bucket" in caplog.text
 
 
+def test_a_bucket_is_made_where_there_is_none_and_kept_with_its_objects(s3):
+    storage = s3_storage(s3, bucket="made-by-us")
+    storage.make_bucket()
+    storage.put("k", [b"x"], max_bytes=1)
+    storage.make_bucket()
+    assert _read(storage, "k") == b"x"
+
+
 def test_a_broken_upload_leaves_no_parts_behind(s3, bucket):
     with pytest.raises(TooLargeError):
-        _s3_storage(s3, bucket=bucket).put("k", _pieces(20 * MIB), max_bytes=19 * MIB)
-    assert not _vendor_client(s3).list_multipart_uploads(Bucket=bucket).get("Uploads")
+        s3_storage(s3, bucket=bucket, prefix="broken/").put("k", _pieces(20 * MIB), max_bytes=19 * MIB)
+    assert not vendor_client(s3).list_multipart_uploads(Bucket=bucket, Prefix="broken/").get("Uploads")
 
 
 def test_a_server_that_does_not_answer_is_told_in_our_words():
     nobody = S3Server("http://127.0.0.1:9", "k", "s")
     with pytest.raises(StorageError) as told:
-        _s3_storage(nobody, bucket="bucket").check()
+        s3_storage(nobody, bucket="bucket").check()
     assert "127.0.0.1" not in told.value.detail

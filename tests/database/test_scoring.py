@@ -56,10 +56,7 @@ class Bench:
                 team_id=teams.find_or_make_team(conn, name=team).id,
                 benchmark_version=self.blocks.version,
                 protocol="gsi-fair-1",
-                idempotency_key=None,
-                request_hash=b"",
             )
-            assert made is not None
             key = f"submissions/{made}/a.zip"
             stored = self.scoring.storage.put(key, [b"an archive"], max_bytes=100)
             assert submissions.move(conn, made, State.UPLOADED)
@@ -125,6 +122,18 @@ def test_a_rejected_archive_leaves_nothing_in_storage_and_says_why(bench: Bench)
     assert bench.queue.scored == []
 
 
+def test_the_real_gate_rejects_an_archive_and_leaves_nothing_of_it_anywhere(bench: Bench) -> None:
+    scoring = replace(bench.scoring, runner=ProcessRunner(beat_seconds=0.05))
+    made = bench.uploaded()
+    scoring.validate(made)
+    found = bench.get(made)
+    assert found.state is State.REJECTED
+    assert [defect["code"] for defect in found.defects] == ["not-a-zip"]
+    assert bench.value("select count(*) from runs where submission_id = %s", made) == 0
+    for folder in (scoring.settings.storage_dir / "submissions", scoring.settings.work_dir):
+        assert list(folder.rglob("*")) == []
+
+
 def test_a_submission_is_scored_when_its_last_subset_is(bench: Bench) -> None:
     first, second = bench.queued()
     made = bench.owner_of(first)
@@ -153,7 +162,8 @@ def test_each_protocol_has_a_board_of_its_own(bench: Bench) -> None:
 
 def test_the_scorer_gets_the_installations_instruments_and_the_judges_key(bench: Bench, tmp_path: Path) -> None:
     bench.plan(score="judged")
-    (tmp_path / "instruments.json").write_text('{"journals": "/"}')
+    judge = {"adapter": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "m", "revision": "r"}
+    (tmp_path / "instruments.json").write_text(json.dumps({"journals": "/", "judge": judge}))
     first, second = bench.queued()
     bench.scoring.score(first)
     assert bench.value("select state::text from runs where id = %s", first) == "failed"

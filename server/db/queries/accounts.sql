@@ -12,9 +12,10 @@ returning id, name, issuer, subject, email, email_verified, maintainer;
 select id, name, issuer, subject, email, email_verified, maintainer from users where id = %(id)s;
 
 -- name: list
-select id, name, issuer, subject, email, email_verified, maintainer from users
-order by created_at desc, id
-limit %(limit)s offset %(offset)s;
+select id, name, issuer, subject, email, email_verified, maintainer, created_at from users
+where %(after_at)s::timestamptz is null or (created_at, id) < (%(after_at)s, %(after_id)s::uuid)
+order by created_at desc, id desc
+limit %(limit)s;
 
 -- name: set_maintainer
 update users set maintainer = %(maintainer)s where id = %(id)s and maintainer <> %(maintainer)s;

@@ -4,4 +4,7 @@
 insert into audit_log (actor, action, subject, detail) values (%(actor)s, %(action)s, %(subject)s, %(detail)s);
 
 -- name: list
-select at, actor, action, subject, detail from audit_log order by id desc limit %(limit)s offset %(offset)s;
+select id, at, actor, action, subject, detail from audit_log
+where (%(after)s::bigint is null or id < %(after)s)
+order by id desc
+limit %(limit)s;

@@ -1,7 +1,7 @@
 -- Curated entries: numbers from papers and from named sources, with their provenance.
 
 -- name: list
-select e.id, e.benchmark_id, e.model, e.organization, e.access, e.size, e.provenance, e.source_url, e.source_note,
+select e.id, lower(e.model) as model_key, e.benchmark_id, e.model, e.organization, e.access, e.size, e.provenance, e.source_url, e.source_note,
        e.access_date, e.created_at, e.updated_at, e.retired_at, e.retired_reason,
        coalesce((select jsonb_object_agg(by_subset.subset, by_subset.scores)
                  from (select subset, jsonb_object_agg(dimension, value) as scores
@@ -9,11 +9,13 @@ select e.id, e.benchmark_id, e.model, e.organization, e.access, e.size, e.proven
 from curated_entries e
 where (%(retired_too)s::bool or e.retired_at is null)
   and (%(benchmark_id)s::text is null or e.benchmark_id = %(benchmark_id)s)
-order by e.benchmark_id, lower(e.model), e.created_at
-limit %(limit)s offset %(offset)s;
+  and (%(after_id)s::uuid is null
+       or (e.benchmark_id, lower(e.model), e.id) > (%(after_benchmark)s, %(after_model)s, %(after_id)s))
+order by e.benchmark_id, lower(e.model), e.id
+limit %(limit)s;
 
 -- name: get
-select e.id, e.benchmark_id, e.model, e.organization, e.access, e.size, e.provenance, e.source_url, e.source_note,
+select e.id, lower(e.model) as model_key, e.benchmark_id, e.model, e.organization, e.access, e.size, e.provenance, e.source_url, e.source_note,
        e.access_date, e.created_at, e.updated_at, e.retired_at, e.retired_reason,
        coalesce((select jsonb_object_agg(by_subset.subset, by_subset.scores)
                  from (select subset, jsonb_object_agg(dimension, value) as scores

@@ -17,6 +17,12 @@ select gate_token as token from claimed;
 update submissions set gate_expires_at = now() + %(lease)s
 where id = %(id)s and state = 'validating' and gate_token = %(token)s;
 
+-- name: note_archive
+-- What the checker read whole; of an archive that was read before, its hash stays what it was.
+update submissions set archive_sha256 = coalesce(archive_sha256, %(sha256)s), archive_bytes = %(size)s
+where id = %(id)s and state = 'validating' and gate_token = %(token)s
+returning archive_sha256 as sha256;
+
 -- name: hold_gate
 -- Lock the submission for the verdict, if the lease is still ours.
 select gate_token as token from submissions
@@ -71,7 +77,8 @@ values (%(submission_id)s, %(run_id)s, %(subset)s, %(protocol)s, %(operation)s, 
         %(missing)s);
 
 -- name: lock_submission
-select id, benchmark_id, benchmark_version, protocol, state, archive_key from submissions where id = %(id)s for update;
+select id, benchmark_id, benchmark_version, protocol, state, archive_key, archive_sha256
+from submissions where id = %(id)s for update;
 
 -- name: unscored_subsets
 -- The subsets are those of the content that was submitted to, whatever the benchmark has become since; in all queries.

@@ -10,6 +10,9 @@ insert into teams (name, name_key, created_by) values (%(name)s, %(key)s, %(crea
 on conflict (name_key) do nothing
 returning id, name;
 
+-- name: find_team
+select id, name from teams where name_key = %(key)s;
+
 -- name: get
 select id, name from teams where id = %(id)s;
 
@@ -36,7 +39,9 @@ order by m.joined_at, t.id;
 select u.id as user_id, u.name, m.role, m.joined_at
 from team_members m join users u on u.id = m.user_id
 where m.team_id = %(team_id)s
-order by m.joined_at, u.id;
+  and (%(after_at)s::timestamptz is null or (m.joined_at, m.user_id) > (%(after_at)s, %(after_id)s::uuid))
+order by m.joined_at, m.user_id
+limit %(limit)s;
 
 -- name: role_of
 select role from team_members where team_id = %(team_id)s and user_id = %(user_id)s;
@@ -68,8 +73,9 @@ where team_id = %(team_id)s and revoked_at is null and accepted_at is null and e
 select i.id, i.role, i.created_at, i.expires_at, i.revoked_at, i.accepted_at, u.name as accepted_by
 from invitations i left join users u on u.id = i.accepted_by
 where i.team_id = %(team_id)s
-order by i.created_at desc, i.id
-limit %(limit)s offset %(offset)s;
+  and (%(after_at)s::timestamptz is null or (i.created_at, i.id) < (%(after_at)s, %(after_id)s::uuid))
+order by i.created_at desc, i.id desc
+limit %(limit)s;
 
 -- name: revoke_invitation
 update invitations set revoked_at = now()

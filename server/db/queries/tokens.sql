@@ -16,8 +16,9 @@ select t.id, t.name, t.prefix, t.scopes, t.created_at, t.expires_at, t.used_at, 
        teams.name as team_name
 from api_tokens t left join teams on teams.id = t.team_id
 where t.user_id = %(user_id)s and (not %(narrow)s or t.team_id is not distinct from %(team_id)s)
-order by t.created_at desc, t.id
-limit %(limit)s offset %(offset)s;
+  and (%(after_at)s::timestamptz is null or (t.created_at, t.id) < (%(after_at)s, %(after_id)s::uuid))
+order by t.created_at desc, t.id desc
+limit %(limit)s;
 
 -- name: revoke
 update api_tokens set revoked_at = coalesce(revoked_at, now())

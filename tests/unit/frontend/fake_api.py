@@ -4,7 +4,9 @@ It checks what the real service checks at its border (tokens, states) and nothin
 further each time they are read, so a watcher sees every state.
 """
 
+import hashlib
 import itertools
+import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -99,14 +101,25 @@ BENCHMARKS = {
 
 @dataclass
 class Service:
-    """The memory of one fake service; tests look into it and set `refused` to make the next archive be refused."""
+    """The memory of one fake service; tests look into it.
+
+    `refused` makes the next archive be refused, `failing_parts` are the answers to the next parts that are sent.
+    """
 
     tokens: dict[str, str] = field(default_factory=dict)
     submissions: dict[str, dict[str, Any]] = field(default_factory=dict)
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     audit: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    in_parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    part_requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    failing_parts: list[tuple[int, str, str]] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+    part_bytes: int = 1024
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    grants: list[dict[str, Any]] = field(default_factory=list)
+    targets: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
     refused: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     providers: list[dict[str, str]] = field(default_factory=list)
@@ -135,6 +148,7 @@ def create_fake_api(service: Service) -> FastAPI:
     _public(app, service)
     _accounts(app, service)
     _teams(app, service)
+    _notices(app, service)
     _maintainers(app, service)
     return app
 
@@ -295,6 +309,8 @@ def _teams(app: FastAPI, service: Service) -> None:
         _move(submission, "uploaded")
         return submission
 
+    _parts(app, service)
+
     @app.get("/api/v1/submissions")
     def submissions(authorization: str = Header("")) -> Any:
         team = _who(service, authorization)
@@ -311,9 +327,168 @@ def _teams(app: FastAPI, service: Service) -> None:
         _proceed(service, found)
         return found
 
+    @app.get("/api/v1/submissions/{name}/progress")
+    def progress(name: str, authorization: str = Header("")) -> Any:
+        return _progress_of(_own(service, name, authorization))
+
+    @app.get("/api/v1/submissions/{name}/stream")
+    def stream(name: str, authorization: str = Header("")) -> Any:
+        told = _progress_of(_own(service, name, authorization))
+        return PlainTextResponse(f"event: progress\ndata: {json.dumps(told)}\n\n", media_type="text/event-stream")
+
+    @app.get("/api/v1/benchmarks/{name}/quota")
+    def quota(name: str, authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {
+            "benchmark": name,
+            "per_day": {"limit": 5, "used": 2, "remaining": 3},
+            "total": {"limit": 200, "used": 40, "remaining": 160},
+            "at_once": {"limit": None, "used": 1, "remaining": None},
+            "resets_at": "2026-11-24T00:00:00Z",
+        }
+
     moves = {"publish": "published", "unpublish": "scored", "withdraw": "withdrawn"}
     for verb, state in moves.items():
         app.post(f"/api/v1/submissions/{{name}}/{verb}")(_mover(service, state))
+
+
+def _progress_of(submission: dict[str, Any]) -> dict[str, Any]:
+    rests = submission["state"] not in ("created", *STATES[:-1])
+    return {
+        "id": submission["id"],
+        "state": submission["state"],
+        "at_rest": rests,
+        "position": None if rests else 3,
+        "stage": None,
+        "done": 17,
+        "total": 80,
+        "estimate": None if rests else {"p50": 95, "p90": 3900},
+    }
+
+
+def _notices(app: FastAPI, service: Service) -> None:
+    numbers = itertools.count(1)
+
+    def add(authorization: str, kind: str, address: str) -> dict[str, Any]:
+        _who(service, authorization)
+        made = {"id": f"00000000-0000-0000-0001-{next(numbers):012d}", "kind": kind, "address": address}
+        service.targets.append({**made, "created_at": NOW, "confirmed_at": NOW if kind == "webhook" else None})
+        return {**service.targets[-1], "secret": "whsec_once" if kind == "webhook" else None}
+
+    def found(name: str) -> dict[str, Any]:
+        return next(each for each in service.targets if each["id"] == name)
+
+    @app.get("/api/v1/notices")
+    def targets(authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {"targets": service.targets}
+
+    @app.post("/api/v1/notices/webhooks", status_code=201)
+    async def webhook(request: Request, authorization: str = Header("")) -> Any:
+        return add(authorization, "webhook", (await request.json())["url"])
+
+    @app.post("/api/v1/notices/emails", status_code=201)
+    async def email(request: Request, authorization: str = Header("")) -> Any:
+        return add(authorization, "email", (await request.json())["address"])
+
+    @app.post("/api/v1/notices/{name}/confirm")
+    async def confirm(name: str, request: Request) -> Any:
+        if (await request.json())["code"] != "c0de":
+            raise Problem(422, "invalid", "That is not the code that was sent.", "Copy it from the mail.")
+        found(name)["confirmed_at"] = NOW
+        return found(name)
+
+    @app.post("/api/v1/notices/{name}/test", status_code=202)
+    def test(name: str) -> Any:
+        service.deliveries.insert(0, {"id": "d-1", "address": found(name)["address"], "what": "test", "state": "dead"})
+        service.deliveries[0] |= {"attempts": 8, "last_error": "it answered 503", "created_at": NOW}
+        return found(name)
+
+    @app.delete("/api/v1/notices/{name}", status_code=204)
+    def remove(name: str) -> None:
+        service.targets.remove(found(name))
+
+    @app.get("/api/v1/notices/deliveries")
+    def deliveries() -> Any:
+        return {"deliveries": service.deliveries, "next_cursor": None}
+
+    @app.post("/api/v1/notices/deliveries/{name}/retry", status_code=202)
+    def retry(name: str) -> None:
+        service.deliveries[0]["state"] = "pending"
+
+
+def _parts(app: FastAPI, service: Service) -> None:
+    """Uploads in parts; a part's URL needs no token, as at the real service."""
+    here = "/api/v1/submissions/{name}/uploads"
+
+    def found(name: str, upload: str, authorization: str) -> dict[str, Any]:
+        _own(service, name, authorization)
+        if upload not in service.in_parts or service.in_parts[upload]["submission"] != name:
+            raise Problem(404, "upload-gone", "The upload is no longer open")
+        return service.in_parts[upload]
+
+    @app.post(here, status_code=201)
+    async def begin(name: str, request: Request, authorization: str = Header("")) -> Any:
+        _own(service, name, authorization)
+        wish, upload = await request.json(), str(uuid.uuid4())
+        told = {"id": upload, "submission": name, "state": "open", "part_bytes": service.part_bytes, "parts": []}
+        service.in_parts[upload] = {**told, "bytes": wish.get("bytes"), "contents": {}, "signed": {}}
+        return _shown(service.in_parts[upload])
+
+    @app.get(here)
+    def uploads(name: str, authorization: str = Header("")) -> Any:
+        _own(service, name, authorization)
+        return {"uploads": [_shown(one) for one in service.in_parts.values() if one["submission"] == name]}
+
+    @app.get(here + "/{upload}")
+    def one(name: str, upload: str, authorization: str = Header("")) -> Any:
+        return _shown(found(name, upload, authorization))
+
+    @app.delete(here + "/{upload}", status_code=204)
+    def abort(name: str, upload: str, authorization: str = Header("")) -> None:
+        found(name, upload, authorization)["state"] = "aborted"
+
+    @app.post(here + "/{upload}/parts")
+    async def sign(name: str, upload: str, request: Request, authorization: str = Header("")) -> Any:
+        known, wish = found(name, upload, authorization), await request.json()
+        known["signed"] |= {str(part["number"]): part for part in wish["parts"]}
+        urls = [
+            {"number": p["number"], "url": f"/api/v1/parts/{upload}/{p['number']}", "headers": {}}
+            for p in wish["parts"]
+        ]
+        return {"parts": urls}
+
+    @app.put("/api/v1/parts/{upload}/{number}", status_code=204)
+    async def take(upload: str, number: str, request: Request) -> None:
+        content, known = await request.body(), service.in_parts[upload]
+        service.part_requests.append((number, dict(request.headers)))
+        if service.failing_parts:
+            raise Problem(*service.failing_parts.pop(0))
+        if hashlib.sha256(content).hexdigest() != known["signed"][number]["sha256"]:
+            raise Problem(400, "checksum-mismatch", "The bytes are not those that were announced")
+        known["contents"][int(number)] = content
+
+    @app.post(here + "/{upload}/complete", status_code=202)
+    async def complete(name: str, upload: str, request: Request, authorization: str = Header("")) -> Any:
+        known, submission, wish = (
+            found(name, upload, authorization),
+            _own(service, name, authorization),
+            await request.json(),
+        )
+        whole = b"".join(content for _, content in sorted(known["contents"].items()))
+        if len(known["contents"]) != wish["parts"] or len(whole) != wish["bytes"]:
+            raise Problem(400, "incomplete-upload", "The upload is incomplete")
+        known["state"], service.uploads[name] = "completed", whole
+        service.hashes[name] = wish.get("sha256", "")
+        _move(submission, "uploaded")
+        return submission
+
+
+def _shown(upload: dict[str, Any]) -> dict[str, Any]:
+    parts = [
+        {"number": n, "bytes": len(c), "sha256": hashlib.sha256(c).hexdigest()} for n, c in upload["contents"].items()
+    ]
+    return {key: value for key, value in upload.items() if key not in ("contents", "signed")} | {"parts": parts}
 
 
 def _new_submission(team: str, wish: dict[str, Any]) -> dict[str, Any]:
@@ -342,9 +517,14 @@ def _own(service: Service, name: str, authorization: str) -> dict[str, Any]:
 
 
 def _mover(service: Service, state: str) -> Callable[..., Any]:
-    def move(name: str, authorization: str = Header("")) -> Any:
+    async def move(name: str, request: Request, authorization: str = Header("")) -> Any:
         submission = _own(service, name, authorization)
-        if state in ("published", "scored") and submission["state"] not in ("scored", "published"):
+        wish = await request.json() if await request.body() else {}
+        if wish.get("embargo_until"):
+            submission["embargo_until"] = wish["embargo_until"]
+            _move(submission, "embargoed")
+            return submission
+        if state in ("published", "scored") and submission["state"] not in ("scored", "published", "embargoed"):
             raise Problem(409, "wrong_state", "Only a scored submission can be published", "Wait until it is scored.")
         _move(submission, state)
         return submission
@@ -391,6 +571,18 @@ def _run(subset: str, state: str, done: int) -> dict[str, Any]:
     }
 
 
+def _moderator(service: Service, act: Callable[..., None], verb: str, state: str) -> Callable[..., Any]:
+    async def moderate(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, f"submission.{verb}", name, wish)
+        submission = service.submissions[name]
+        submission["moderation_reason"] = wish["reason"] if state in ("delisted", "disqualified") else None
+        _move(submission, state)
+        return submission
+
+    return moderate
+
+
 def _maintainers(app: FastAPI, service: Service) -> None:
     numbers = itertools.count(1)
 
@@ -425,6 +617,39 @@ def _maintainers(app: FastAPI, service: Service) -> None:
         act(authorization, "baseline.retire", name, wish)
         service.baselines[name] |= {"retired_at": NOW, "retired_reason": wish["reason"]}
         return service.baselines[name]
+
+    for verb, state in {
+        "hide": "delisted",
+        "show": "published",
+        "disqualify": "disqualified",
+        "reinstate": "scored",
+    }.items():
+        app.post(f"/api/v1/submissions/{{name}}/{verb}")(_moderator(service, act, verb, state))
+
+    @app.patch("/api/v1/benchmarks/{name}/quota-limits")
+    async def limits(name: str, request: Request, authorization: str = Header("")) -> Any:
+        wish = await request.json()
+        act(authorization, "quota.limits", name, wish)
+        return {"benchmark": name, "per_day": 5, "total": 200, "at_once": None, **wish}
+
+    @app.get("/api/v1/quota-grants")
+    def grants(authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {"grants": service.grants}
+
+    @app.post("/api/v1/quota-grants", status_code=201)
+    async def grant(request: Request, authorization: str = Header("")) -> Any:
+        wish, name = await request.json(), f"00000000-0000-0000-0000-{next(numbers):012d}"
+        act(authorization, "quota.grant", name, wish)
+        service.grants.insert(0, {"id": name, "created_at": NOW, "revoked_at": None, **wish})
+        return service.grants[0]
+
+    @app.post("/api/v1/quota-grants/{name}/revoke")
+    def revoke(name: str, authorization: str = Header("")) -> Any:
+        act(authorization, "quota.revoke", name, None)
+        found = next(each for each in service.grants if each["id"] == name)
+        found["revoked_at"] = NOW
+        return found
 
     @app.get("/api/v1/submissions/{name}/reports")
     def reports(name: str, authorization: str = Header("")) -> Any:

@@ -81,6 +81,20 @@ def test_no_page_has_a_serious_fault_of_accessibility_in_light_or_dark(browser: 
         context.close()
 
 
+def test_a_team_sees_what_is_left_and_sets_an_embargo(context: BrowserContext, site: str, service: Service) -> None:
+    name = submitted(site)
+    service.submissions[name]["state"] = "scored"
+    log_in(context, site)
+    expect(opened(context, f"{site}/submit").locator("#quota")).to_contain_text("3 of 5 today, 160 of 200 in all")
+    page = opened(context, f"{site}/submission?id={name}")
+    page.fill("#embargo-day", "2027-01-31")
+    page.click("text=Set embargo")
+    expect(page.locator(".notice.good")).to_contain_text("2027-01-31 00:00:00 UTC")
+    assert service.submissions[name]["embargo_until"] == "2027-01-31T00:00:00Z"
+    page.click("text=Publish now")
+    expect(page.locator("#state")).to_contain_text("Published")
+
+
 def test_the_plain_tables_can_be_read_in_the_dark(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport=DESK, color_scheme="dark")  # type: ignore[arg-type]
     page = context.new_page()
@@ -260,6 +274,83 @@ def test_a_zip_goes_from_the_form_to_a_published_result(context: BrowserContext,
     page.get_by_role("button", name="Publish on the leaderboard").click()
     page.get_by_role("link", name="See it on the leaderboard").click()
     expect(page.locator("tbody tr")).to_contain_text("My editor")
+
+
+def begun(page: Page, content: bytes) -> None:
+    """Press the button with a file of a fixed age, which a second choice of it has again."""
+    page.locator("#model").fill("My editor")
+    page.locator("#archive").set_input_files({"name": "e.zip", "mimeType": "application/zip", "buffer": content})
+    page.evaluate(
+        "const input = document.querySelector('#archive'), kept = new DataTransfer();"
+        "kept.items.add(new File([input.files[0]], 'e.zip', { type: 'application/zip', lastModified: 1 }));"
+        "input.files = kept.files;"
+    )
+    page.get_by_role("button", name="Upload and score").click()
+
+
+LARGE = bytes(range(256)) * 64
+
+
+def test_an_upload_goes_on_after_the_page_was_loaded_anew(context: BrowserContext, site: str, service: Service) -> None:
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    service.failing_parts += [(404, "upload-gone", "Broken for the test")] * 2
+    page.route("**/api/v1/parts/*/9", lambda route: route.abort())
+    begun(page, LARGE)
+    expect(page.locator("#submit-error")).to_contain_text("Broken for the test")
+    service.failing_parts.clear()
+    begun(page, LARGE)
+    expect(page.locator("#upload-text")).to_contain_text("of 17 kB sent")
+    page.wait_for_function("() => document.querySelector('#upload-bar').value > 60")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.unroute_all(behavior="ignoreErrors")
+    page.wait_for_selector("html.adopted")
+    expect(page.locator("#interrupted")).to_contain_text("e.zip")
+    expect(page.locator("#model")).to_have_value("My editor")
+    (upload,) = service.in_parts.values()
+    finished = {str(number) for number in upload["contents"]}
+    service.part_requests.clear()
+    assert len(finished) > 4
+    begun(page, LARGE)
+    page.wait_for_url("**/submission?id=*")
+    assert [*service.uploads.values()] == [LARGE]
+    assert not {number for number, _ in service.part_requests} & finished
+    assert page.evaluate("localStorage.getItem('gsi-upload')") is None
+
+
+def test_an_interrupted_upload_can_be_discarded(context: BrowserContext, site: str, service: Service) -> None:
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    service.failing_parts += [(404, "upload-gone", "Broken for the test")] * 2
+    begun(page, LARGE)
+    expect(page.locator("#submit-error")).to_contain_text("Broken for the test")
+    page.reload()
+    page.wait_for_selector("html.adopted")
+    page.get_by_role("button", name="Discard it").click()
+    expect(page.locator("#interrupted")).to_be_hidden()
+    page.wait_for_function("() => localStorage.getItem('gsi-upload') === null")
+    page.wait_for_timeout(300)
+    assert [each["state"] for each in service.submissions.values()] == ["withdrawn"]
+
+
+def test_a_passing_fault_of_a_part_is_not_noticed(context: BrowserContext, site: str, service: Service) -> None:
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    service.failing_parts += [(503, "storage-unavailable", "Down"), (403, "url-expired", "Old")]
+    begun(page, LARGE)
+    page.wait_for_url("**/submission?id=*")
+    assert [*service.uploads.values()] == [LARGE]
+
+
+def test_where_a_page_may_not_hash_the_zip_goes_as_one(context: BrowserContext, site: str, service: Service) -> None:
+    context.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    begun(page, LARGE)
+    page.wait_for_url("**/submission?id=*")
+    assert [*service.uploads.values()] == [LARGE]
+    assert service.part_requests == []
 
 
 def test_the_form_says_what_is_missing_before_anything_is_sent(

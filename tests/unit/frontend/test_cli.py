@@ -46,7 +46,13 @@ MANIFEST: dict[str, Any] = {
 def run(api: str, tmp_path: Path) -> Run:
     app = typer.Typer()
     register(app)
-    environment = {"GSI_URL": api, "XDG_CONFIG_HOME": str(tmp_path / "config"), "GSI_TOKEN": "", "COLUMNS": "200"}
+    environment = {
+        "GSI_URL": api,
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "GSI_TOKEN": "",
+        "COLUMNS": "200",
+    }
 
     def invoke(*arguments: str, given: str | None = None) -> Result:
         return CliRunner().invoke(app, list(arguments), env=environment, input=given)
@@ -120,6 +126,20 @@ def test_check_works_without_any_service(run: Run, archive: Path, bad_archive: P
     bad = run("check", str(bad_archive), *nowhere, "--json")
     assert bad.exit_code == 65
     assert json.loads(bad.stdout)["accepted"] is False
+
+
+def test_a_check_tells_structure_and_names_first_and_each_defect_once(run: Run, archive: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "benchmark.json"
+    manifest.write_text(json.dumps(MANIFEST))
+    with zipfile.ZipFile(archive, "a") as changed:
+        changed.writestr("notes.txt", "x")
+    done = run("check", str(archive), "--manifest", str(manifest), "--threads", "2")
+    assert done.exit_code == 65
+    lines = [line for line in done.stdout.splitlines() if line]
+    assert "unexpected-file" in lines[0]
+    assert "Structure and names: not in order, 1 of 1 images found" in lines[3]
+    assert lines[4].startswith("The archive would be refused. 1 of 1 images are usable.")
+    assert done.output.count("unexpected-file") == 1
 
 
 def test_a_check_without_a_service_says_how_to_do_without_it(run: Run, archive: Path) -> None:

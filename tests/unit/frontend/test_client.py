@@ -110,10 +110,9 @@ def test_an_edit_whose_answer_broke_off_is_not_repeated() -> None:
     assert calls == ["PATCH"]
 
 
-def test_an_upload_streams_in_chunks_with_its_length_and_reports_progress(tmp_path: Path) -> None:
+def test_a_small_zip_goes_in_one_request_with_its_length(tmp_path: Path) -> None:
     archive = tmp_path / "edits.zip"
     archive.write_bytes(b"z" * 600_000)
-    progress: list[tuple[int, int]] = []
     received: list[tuple[str, bytes]] = []
 
     def take(request: httpx.Request) -> httpx.Response:
@@ -121,10 +120,27 @@ def test_an_upload_streams_in_chunks_with_its_length_and_reports_progress(tmp_pa
         return httpx.Response(202, json={**SUBMISSION, "state": "uploaded"})
 
     with client(take) as made:
-        found = made.upload("s1", archive, progress=lambda sent, total: progress.append((sent, total)))
-    assert found.state == "uploaded"
+        assert made.upload("s1", archive).state == "uploaded"
     assert received == [("600000", b"z" * 600_000)]
-    assert progress == [(262_144, 600_000), (524_288, 600_000), (600_000, 600_000)]
+
+
+def test_every_act_carries_a_key_and_keeps_it_until_the_answer_arrives() -> None:
+    keys: list[str] = []
+
+    def busy_twice(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["Idempotency-Key"])
+        if len(keys) == 1:
+            raise httpx.ReadError("cut", request=request)
+        if len(keys) == 2:
+            return httpx.Response(409, json={"code": "idempotency-in-progress", "title": "At work"})
+        return httpx.Response(200, json={**SUBMISSION, "state": "withdrawn"})
+
+    with client(busy_twice) as made:
+        assert made.act("s1", verb="withdraw").state == "withdrawn"
+        first = set(keys)
+        made.act("s1", verb="withdraw")
+    assert len(first) == 1
+    assert keys[-1] not in first
 
 
 def test_only_the_asked_filters_are_in_the_address_of_a_board() -> None:

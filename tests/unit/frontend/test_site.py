@@ -111,6 +111,31 @@ def test_a_benchmark_that_cannot_be_scored_here_yet_says_why_it_is_closed(site: 
     assert "Submit to Blocks" not in page
 
 
+def test_an_embargo_and_a_maintainers_act_say_what_they_mean(site: str, service: Service) -> None:
+    name = submitted(site)
+    told = {
+        "embargoed": {"embargo_until": "2027-01-31T00:00:00Z"},
+        "delisted": {"moderation_reason": "Two entries for one model <b>"},
+        "disqualified": {"moderation_reason": "Trained on the test set"},
+    }
+    words = {"embargoed": "2027-01-31 00:00:00 UTC", "delisted": "for one model <b>", "disqualified": "on the test set"}
+    for state, more in told.items():
+        service.submissions[name] |= {"state": state, **more}
+        page = text_of(get(site, f"/submission?id={name}", cookies=LAB).text)
+        assert words[state] in page
+        assert "Withdraw" in page
+
+
+def test_a_team_sees_its_place_in_the_queue_and_when_it_may_be_ready(site: str, service: Service) -> None:
+    name = submitted(site)
+    page = text_of(get(site, f"/submission?id={name}", cookies=LAB).text)
+    assert "3 before it in the queue" in page
+    assert "17 of 80 samples" in page
+    assert "ready in about 95 s, 90%: 1 h 5 min" in page
+    service.submissions[name]["state"] = "scored"
+    assert "before it" not in text_of(get(site, f"/submission?id={name}", cookies=LAB).text)
+
+
 def test_a_result_shows_what_the_other_protocol_makes_of_it(site: str) -> None:
     name = submitted(site)
     for _ in range(10):

@@ -1,11 +1,14 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 
 from frontend.app import mount
+from frontend.client import Client
 from frontend.proxy import create_proxy
+from frontend.uploading import Listener, deliver
 from tests.unit.frontend.fake_api import Service
 from tests.unit.frontend.serving import Server, free_port
 
@@ -51,6 +54,28 @@ def test_an_upload_through_the_proxy_arrives_whole(alone: str, service: Service)
         sent = bytes(range(256)) * 4000
         assert http.put(f"/submissions/{name}/archive", content=sent).status_code == 202
     assert service.uploads[name] == sent
+
+
+def test_an_archive_goes_in_parts_through_the_proxy(alone: str, service: Service, tmp_path: Path) -> None:
+    archive = tmp_path / "edits.zip"
+    archive.write_bytes(bytes(range(256)) * 20)
+    with Client(url=alone) as anyone:
+        token = anyone.login(team="Lab").token
+    wish = {"benchmark": "blocks", "model": "M"}
+    silent = Listener(going_on=lambda _: None, there=lambda _: None, moved=lambda _: None)
+    with Client(url=alone, token=token) as client:
+        found = deliver(client, archive, wish, folder=tmp_path, listener=silent, parallel=2)
+    assert service.uploads[found.id] == archive.read_bytes()
+
+
+def test_pages_may_send_archives_to_the_bucket_that_is_named_and_nowhere_else(api: str, alone: str) -> None:
+    bucket = "https://files.example.org"
+    server = Server(mount(create_proxy(api_url=api), api_url=api, uploads_to=bucket), port=free_port())
+    server.start()
+    policy = httpx.get(f"{server.url}/submit", trust_env=False).headers["content-security-policy"]
+    server.stop()
+    assert f"connect-src 'self' {bucket}" in policy
+    assert "connect-src" not in httpx.get(f"{alone}/submit", trust_env=False).headers["content-security-policy"]
 
 
 def test_the_proxy_never_leaves_the_api(alone: str) -> None:

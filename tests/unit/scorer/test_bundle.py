@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from scorer.bundle import KINDS, ArchiveError, Limits, Picture, check, open_bundle
+from scorer.bundle import KINDS, ArchiveError, Limits, Outline, Picture, check, open_bundle
 from scorer.contract import BenchmarkManifest, Defect, Verdict
 from tests.unit.scorer import folders
 from tests.unit.scorer.gate import hostile
@@ -184,7 +185,7 @@ def test_a_file_that_grows_beyond_reason_is_stopped_while_it_is_inflated(verdict
 
 def test_a_bomb_that_understates_its_size_gains_nothing(verdict_on):
     bomb = hostile.with_understated_size(hostile.built([(NAMES[0], bytes(ZIP_OF_ZEROS))]), 1000)
-    assert {"damaged-file", "nothing-usable"} <= set(codes(verdict_on(bomb)))
+    assert {"lying-header", "nothing-usable"} <= set(codes(verdict_on(bomb)))
 
 
 @pytest.mark.parametrize("offset", [100_000, 2**40, 2**62, 2**63 - 1, 2**64 - 1])
@@ -309,6 +310,62 @@ def test_whatever_bytes_of_an_image_are_damaged_the_answer_is_a_verdict(verdict_
     verdict_on(folders.zipped(ALL | {NAMES[0]: bytes(content)}))
 
 
+def test_structure_and_names_are_told_before_any_image_is_looked_at(tmp_path):
+    path = tmp_path / "s.zip"
+    path.write_bytes(folders.zipped({**ALL, NAMES[0]: b"no image", "notes.txt": b"x"}))
+    heard: list[Outline | str] = []
+    verdict = check(
+        archive=path, manifest=MANIFEST, threads=3, on_outline=heard.append, on_image=lambda: heard.append("image")
+    )
+    outline, *images = heard
+    assert isinstance(outline, Outline)
+    assert (outline.accepted, outline.images) == (False, len(NAMES))
+    assert [found.code for found in outline.defects] == ["unexpected-file"]
+    assert images == ["image"] * len(NAMES)
+    assert codes(verdict) == ["unexpected-file", "not-an-image"]
+
+
+def test_an_archive_that_cannot_be_opened_is_told_of_in_its_outline_too(tmp_path):
+    path = tmp_path / "s.zip"
+    path.write_bytes(b"no zip")
+    heard: list[Outline] = []
+    verdict = check(archive=path, manifest=MANIFEST, on_outline=heard.append)
+    assert heard == [Outline(False, verdict.defects, 0)]
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_the_verdict_is_the_same_for_every_number_of_threads(tmp_path, threads):
+    path = tmp_path / "s.zip"
+    path.write_bytes(folders.zipped(ALL | {NAMES[1]: b"no image", NAMES[3]: PICTURE[:90], "a.txt": b"x"}))
+    alone = check(archive=path, manifest=MANIFEST)
+    assert check(archive=path, manifest=MANIFEST, threads=threads) == alone
+    assert list(check(archive=path, manifest=MANIFEST, threads=threads).images) == list(alone.images)
+
+
+def test_structure_and_names_of_a_whole_benchmark_are_judged_in_well_under_a_second(tmp_path):
+    sample = MANIFEST.samples[0]
+    samples = [sample.model_copy(update={"id": f"scene-{index:04}_edit_0"}) for index in range(1634)]
+    subset = MANIFEST.subsets[0].model_copy(update={"samples": len(samples)})
+    whole = MANIFEST.model_copy(update={"samples": samples, "subsets": [subset]})
+    path = tmp_path / "s.zip"
+    path.write_bytes(folders.zipped({f"{one.subset}/{one.id[:-1]}.png": b"misnamed" for one in samples}))
+    began, took = time.process_time(), []
+    verdict = check(archive=path, manifest=whole, on_outline=lambda _: took.append(time.process_time() - began))
+    assert {"unknown-sample", "missing-subset", "nothing-usable"} == set(codes(verdict))
+    assert took[0] < 2
+
+
+def test_a_file_that_was_refused_is_not_called_missing(verdict_on):
+    content = hostile.said_to_be_encrypted(folders.zipped(ALL))
+    assert codes(verdict_on(content)) == ["encrypted-file"]
+
+
+def test_what_all_images_claim_is_compared_with_the_limit_before_any_is_unpacked(verdict_on):
+    verdict = verdict_on(folders.zipped(ALL), Limits(total_bytes=2 * len(PICTURE)))
+    assert codes(verdict) == ["too-much-data"]
+    assert verdict.images == {}
+
+
 def test_an_opened_archive_gives_rgb_images_one_by_one(tmp_path):
     path = tmp_path / "s.zip"
     path.write_bytes(folders.zipped({NAMES[0]: PICTURE, NAMES[1]: b"text"}))
@@ -323,11 +380,10 @@ def test_an_opened_archive_gives_rgb_images_one_by_one(tmp_path):
         assert bundle.image(MANIFEST.samples[2]) is None
 
 
-def test_an_image_may_be_read_twice_without_counting_twice(tmp_path):
+def test_an_image_may_be_read_twice(tmp_path):
     path = tmp_path / "s.zip"
     path.write_bytes(folders.zipped(ALL))
-    limits = Limits(total_bytes=len(PICTURE) * len(NAMES))
-    with open_bundle(archive=path, manifest=MANIFEST, limits=limits) as bundle:
+    with open_bundle(archive=path, manifest=MANIFEST) as bundle:
         for _ in range(2):
             assert all(isinstance(bundle.image(sample), Picture) for sample in MANIFEST.samples)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scorer.bundle import Limits
 from scorer.comparing import LEAST_KEPT
 from scorer.contract import ExitCode
 from scorer.deviations import FAIR, OFFICIAL, TABLE
@@ -15,7 +14,6 @@ from scorer.official.locality import LARGEST_DISTANCE, LEAST_SIMILARITY
 from scorer.operations import matching
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
-LIMITS = Limits()
 
 
 @pytest.mark.parametrize(
@@ -31,9 +29,6 @@ LIMITS = Limits()
         f"Less than {LEAST_KEPT:.0%} of the image",
         f"within a factor of {matching.FAITHFUL_SIZE}",
         f"turned by at most {np.rad2deg(matching.FAITHFUL_ANGLE):.0f}°",
-        f"{LIMITS.archive_bytes // 2**30} GiB per archive, {LIMITS.entries:,} entries, "
-        f"{LIMITS.file_bytes // 2**20} MiB per file, {LIMITS.total_bytes // 2**30} GiB in all",
-        f"unpack to more than {LIMITS.ratio} times",
         *(f"| {code.value} |" for code in ExitCode),
     ],
 )

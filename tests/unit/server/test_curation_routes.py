@@ -7,6 +7,7 @@ import pytest
 
 from server.curation.seed import seed
 from server.db.pool import transaction
+from tests.pages import walk
 
 ENTRY = {
     "benchmark": "gsi-bench",
@@ -265,7 +266,11 @@ def test_what_does_not_exist_is_not_found(client, maintainer):
 
 def test_the_list_and_the_log_come_in_pages(client, maintainer):
     everything = client.get("/baselines?limit=200").json()["baselines"]
-    pages = [client.get(f"/baselines?limit=7&offset={start}").json()["baselines"] for start in range(0, 21, 7)]
+    pages = [page["baselines"] for page in walk(client, "/baselines?limit=7", {})]
     assert len(everything) == 19
+    assert [len(page) for page in pages] == [7, 7, 5]
     assert [entry for page in pages for entry in page] == everything
-    assert client.get("/audit?limit=1&offset=1", headers=maintainer).json()["audit"] == []
+    client.post("/baselines", json=ENTRY, headers=maintainer)
+    acts = [act["action"] for page in walk(client, "/audit?limit=1", maintainer) for act in page["audit"]]
+    assert acts[0] == "baseline.add"
+    assert acts == [act["action"] for act in client.get("/audit", headers=maintainer).json()["audit"]]

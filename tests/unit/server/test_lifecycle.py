@@ -4,7 +4,7 @@ import pytest
 
 from server.db.pool import transaction
 from server.submissions import store
-from server.submissions.lifecycle import MOVES, TITLES, UNSETTLED, State, sources_of
+from server.submissions.lifecycle import MOVES, SHOWING_SCORES, TITLES, UNSETTLED, State, sources_of
 from tests import making
 
 ENDS = {State.REJECTED, State.WITHDRAWN}
@@ -38,8 +38,10 @@ def test_whatever_we_owe_work_on_can_fail_or_be_withdrawn(state):
 
 
 def test_nothing_is_published_that_was_not_scored():
-    assert sources_of(State.PUBLISHED) == [State.SCORED]
-    assert set(sources_of(State.SCORED)) == {State.SCORING, State.PUBLISHED}
+    assert set(sources_of(State.PUBLISHED)) == {State.SCORED, State.EMBARGOED, State.DELISTED}
+    assert set(sources_of(State.SCORED)) == {State.SCORING, State.PUBLISHED, State.EMBARGOED, State.DISQUALIFIED}
+    for state in (State.EMBARGOED, State.DELISTED, State.DISQUALIFIED):
+        assert set(sources_of(state)) <= SHOWING_SCORES
 
 
 def test_a_rejected_submission_comes_from_the_check_alone():

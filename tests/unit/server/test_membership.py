@@ -10,6 +10,7 @@ import pytest
 
 from server.db.pool import transaction
 from server.teams import secrets, store, tokens_store, users_store
+from tests.pages import walk
 
 ORIGIN = {"origin": "http://test"}
 
@@ -209,6 +210,34 @@ def test_who_is_put_out_loses_sight_of_the_team_at_once(ada, bert, team, blocks)
 def test_a_stranger_cannot_tell_a_team_from_none(ada, bert, team):
     real, none = (bert.get(f"/teams/{one}") for one in (team, "00000000-0000-0000-0000-000000000000"))
     assert {**real.json(), "request_id": ""} == {**none.json(), "request_id": ""}
+
+
+def test_members_invitations_and_tokens_go_page_by_page(ada, person, team):
+    for name in ("Bert", "Cleo", "Dora"):
+        _invited(ada, team, person(name))
+        ada.send("POST", "/tokens", name=name, scopes=["read"])
+    members = _pages(ada, f"/teams/{team}/members", "members")
+    assert [one["name"] for one in members] == ["Ada", "Bert", "Cleo", "Dora"]
+    invitations = _pages(ada, f"/teams/{team}/invitations", "invitations")
+    assert [one["accepted_by"] for one in invitations] == ["Dora", "Cleo", "Bert"]
+    assert [one["name"] for one in _pages(ada, "/tokens", "tokens")] == ["Dora", "Cleo", "Bert"]
+
+
+def test_users_go_page_by_page(person, client, maintainer):
+    for name in ("Ada", "Bert", "Cleo"):
+        person(name)
+    found = [one["name"] for page in walk(client, "/users?limit=2", maintainer) for one in page["users"]]
+    assert found == ["Cleo", "Bert", "Ada", "Maintainer"]
+
+
+def _pages(who, path, key):
+    found, cursor = [], ""
+    while cursor is not None:
+        page = who.get(f"{path}?limit=1" + (f"&cursor={cursor}" if cursor else "")).json()
+        assert len(page[key]) == 1
+        found += page[key]
+        cursor = page["next_cursor"]
+    return found
 
 
 def test_50_invitations_may_be_open(ada, team, pool):

@@ -35,7 +35,7 @@ def _problem(answer):
         ("GET", "/submissions?limit=0", 401, "unauthorized"),
         ("GET", "/baselines?limit=0", 422, "invalid-request"),
         ("GET", "/baselines?limit=100000", 422, "invalid-request"),
-        ("GET", "/baselines?offset=-1", 422, "invalid-request"),
+        ("GET", "/baselines?cursor=nothing", 422, "invalid"),
         ("POST", "/development/login", 422, "invalid-request"),
         ("GET", "/benchmarks/nothing", 404, "not-found"),
     ],

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from server.errors import ConfigurationError
 from server.settings import Settings, read_settings, unusable
 from server.storage.choose import storage_of
 from server.storage.local import LocalStorage
+from server.storage.port import Part
 from server.storage.s3 import S3Storage
 
 GOOD = {"DATABASE_URL": "postgresql://x", "secret_key": "k" * 32, "storage_dir": "/nowhere"}
@@ -41,6 +42,31 @@ def test_an_address_that_is_none_is_refused_and_not_repeated(name, address):
     assert "SECRET" not in str(told.value)
     (words,) = unusable(told.value)
     assert words.startswith((f"GSI_{name.upper()}: is not an address", f"{name}: is not an address"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"s3_public_endpoint_url": "files.example.org"},
+        {"upload_part_bytes": 5 * 1024**2 - 1},
+        {"upload_url_seconds": 8 * 24 * 3600},
+    ],
+)
+def test_uploads_that_no_storage_would_take_are_refused_at_the_start(changes):
+    (name,) = changes
+    with pytest.raises(ValidationError) as told:
+        Settings.model_validate({**GOOD, **changes})
+    assert unusable(told.value)[0].startswith(f"GSI_{name.upper()}: ")
+
+
+def test_an_archive_may_have_eight_gibibytes_and_urls_of_parts_have_a_key_of_their_own():
+    settings = Settings.model_validate(GOOD)
+    assert settings.max_archive_bytes == 8 * 1024**3
+    part = Part(1, 1, "0" * 64)
+    urls = {storage_of(settings).parts.sign("k", "u", part, seconds=10**6).url.rpartition("=")[2] for _ in range(2)}
+    other = storage_of(settings.model_copy(update={"secret_key": SecretStr("another" * 9)}))
+    assert len(urls) == 1
+    assert other.parts.sign("k", "u", part, seconds=10**6).url.rpartition("=")[2] not in urls
 
 
 @pytest.mark.parametrize("address", ["redis://:p@h:6379/0", "rediss://h", "amqp://u:p@h//", "amqps://h", "memory://"])

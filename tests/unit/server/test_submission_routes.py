@@ -15,6 +15,7 @@ from server.db.pool import transaction
 from server.submissions import service, store
 from server.submissions.lifecycle import TITLES, State
 from tests import making
+from tests.pages import walk
 from tests.serving import served, upload_head
 
 pytestmark = pytest.mark.usefixtures("blocks")
@@ -64,14 +65,16 @@ def test_an_idempotency_key_is_refused_for_another_request(client, owner):
     key = {"idempotency-key": "k-1"}
     client.post("/submissions", json=NEW, headers=owner | key)
     answer = client.post("/submissions", json={**NEW, "model": "Another"}, headers=owner | key)
-    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency-key-reused")
 
 
 def test_one_idempotency_key_sent_at_once_many_times_makes_one_submission(client, owner):
     answers = []
 
     def send():
-        answers.append(client.post("/submissions", json=NEW, headers=owner | {"idempotency-key": "k"}).json()["id"])
+        while (answer := _create(client, owner, "k")).status_code == 409:
+            assert answer.json()["code"] == "idempotency-in-progress"
+        answers.append(answer.json()["id"])
 
     senders = [threading.Thread(target=send) for _ in range(6)]
     for sender in senders:
@@ -80,6 +83,10 @@ def test_one_idempotency_key_sent_at_once_many_times_makes_one_submission(client
         sender.join()
     assert len(answers) == 6
     assert len(set(answers)) == 1
+
+
+def _create(client, owner, key):
+    return client.post("/submissions", json=NEW, headers=owner | {"idempotency-key": key})
 
 
 @pytest.mark.parametrize(
@@ -269,7 +276,7 @@ def test_a_retry_asks_for_the_check_only_once_it_is_committed(client, maintainer
     assert queue.validated == [failed]
 
 
-VERBS = {"publish": {State.SCORED}, "unpublish": {State.PUBLISHED}}
+VERBS = {"publish": {State.SCORED, State.EMBARGOED}, "unpublish": {State.PUBLISHED, State.EMBARGOED}}
 VERBS["withdraw"] = set(State) - {State.REJECTED, State.WITHDRAWN}
 
 
@@ -307,10 +314,7 @@ def test_the_list_comes_in_pages_newest_first(client, owner, blocks, pool):
     for number in range(5):
         with transaction(pool) as conn:
             making.submission(conn, blocks, model=f"M{number}")
-    pages = [
-        [one["model"] for one in client.get(f"/submissions?limit=2&offset={o}", headers=owner).json()["submissions"]]
-        for o in (0, 2, 4)
-    ]
+    pages = [[one["model"] for one in page["submissions"]] for page in walk(client, "/submissions?limit=2", owner)]
     assert pages == [["M4", "M3"], ["M2", "M1"], ["M0"]]
 
 

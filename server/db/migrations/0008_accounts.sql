@@ -14,6 +14,7 @@ create table users (
     signed_in_at timestamptz not null default now(),
     unique (issuer, subject)
 );
+create index users_by_time on users (created_at, id);
 
 alter table teams add column created_by uuid references users;
 create index teams_by_maker on teams (created_by);
@@ -41,7 +42,7 @@ create table invitations (
     check ((accepted_at is null) = (accepted_by is null)),
     check (accepted_at is null or revoked_at is null)
 );
-create index invitations_by_team on invitations (team_id, created_at desc);
+create index invitations_by_team on invitations (team_id, created_at, id);
 
 create table sign_ins (
     hash bytea primary key,
@@ -75,4 +76,4 @@ alter table api_tokens add column used_at timestamptz;
 alter table api_tokens add column revoked_at timestamptz;
 alter table api_tokens add constraint api_tokens_scopes_check
     check (cardinality(scopes) > 0 and scopes <@ array['read', 'submit', 'admin']);
-create index api_tokens_by_user on api_tokens (user_id, created_at desc);
+create index api_tokens_by_user on api_tokens (user_id, created_at, id);

@@ -1,0 +1,171 @@
+"""What each runner costs beside the bare process, on one machine: to start, and for a whole run of samples.
+
+    python benchmarks/runner.py [--rounds 3] [--samples 60] [--starts 10] [--engine unix://… --image sha256:…]
+
+start   a program that does nothing, from the call of the runner to its outcome
+run     `python -m scorer score` on samples of Blocks under its two protocols, one thread
+
+In every round the runners take turns on the same files, the bare process first; ratios are medians of each round's
+ratio to its own process, because other work on the machine then hits both. Without ``--engine`` those of the tests are
+used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.prepare import BLOCKS_DATA
+from scorer.contract import RunManifest
+from server.scoring import bubblewrap_runner
+from server.scoring.bubblewrap_runner import BubblewrapRunner
+from server.scoring.container_runner import ContainerRunner
+from server.scoring.containers import Engine
+from server.scoring.gpus import Gpus
+from server.scoring.process_runner import ProcessRunner
+from server.scoring.runner import Job, JobKind, OutcomeKind, Runner
+
+SUBSET = "blocks"
+Make = Callable[[bool], Runner]
+"""A runner of the scorer, or, with True, of a program that does nothing."""
+
+
+def write_input(folder: Path, *, samples: int) -> None:
+    """The input of one scoring job: the first samples of Blocks as one subset, edited by the noisy editor."""
+    with zipfile.ZipFile(BLOCKS_DATA / "blocks-public.zip") as public:
+        manifest = json.loads(public.read("benchmark.json"))
+        chosen = manifest["samples"][:samples]
+        for sample in chosen:
+            public.extract(sample["original"], folder)
+    names = {sample["id"]: f"{sample['subset']}/{sample['id']}" for sample in chosen}
+    with (
+        zipfile.ZipFile(BLOCKS_DATA / "submissions" / "noisy.zip") as whole,
+        zipfile.ZipFile(folder / "submission.zip", "w") as part,
+    ):
+        for name in whole.namelist():
+            if (path := Path(name)).stem in names:
+                part.writestr(f"{SUBSET}/{path.name}", whole.read(name))
+    subset = {"id": SUBSET, "title": "Blocks", "samples": len(chosen)}
+    manifest |= {"samples": [{**sample, "subset": SUBSET} for sample in chosen], "subsets": [subset]}
+    (folder / "benchmark.json").write_text(json.dumps(manifest))
+    write_truth(folder / "truth", set(names))
+    run = RunManifest(
+        submission="0" * 32,
+        benchmark=manifest["benchmark"],
+        benchmark_version="0" * 64,
+        subset=SUBSET,
+        threads=1,
+        **{name: manifest[name] for name in ("protocol", "beside", "detector", "judge", "perceptual")},
+    )
+    (folder / "manifest.json").write_text(run.model_dump_json(by_alias=True))
+    (folder / "instruments.json").write_text("{}")
+
+
+def write_truth(folder: Path, wanted: set[str]) -> None:
+    """The ground truth of these samples."""
+    with zipfile.ZipFile(BLOCKS_DATA / "blocks-hidden.zip") as hidden:
+        truth: dict[str, Any] = json.loads(hidden.read("truth.json"))
+        truth["samples"] = {name: sample for name, sample in truth["samples"].items() if name in wanted}
+        for sample in truth["samples"].values():
+            if sample.get("gt_image"):
+                hidden.extract(sample["gt_image"], folder)
+    (folder / "truth.json").write_text(json.dumps(truth))
+
+
+def seconds(runner: Runner, input_dir: Path, work_dir: Path) -> float:
+    """How long one job takes; ends the benchmark where it does not end well."""
+    with tempfile.TemporaryDirectory(dir=work_dir, prefix="job-") as private:
+        output = Path(private, "output")
+        output.mkdir()
+        job = Job(
+            kind=JobKind.SCORE,
+            input_dir=input_dir,
+            output_dir=output,
+            timeout=3600,
+            memory_bytes=8 * 1024**3,
+            threads=1,
+        )
+        began = time.perf_counter()
+        outcome = runner.run(job, lambda _: True)
+        taken = time.perf_counter() - began
+    if outcome.kind is not OutcomeKind.OK:
+        raise SystemExit(f"{runner.name}: {outcome.kind}: {outcome.tail}")
+    return taken
+
+
+def adapters(engine: Engine, image: str, work_dir: Path) -> dict[str, Make]:
+    """The runners, the bare process first."""
+    gpus = Gpus(folder=work_dir / "gpus")
+    nothing = ["-c", "pass"]
+    return {
+        "process": lambda idle: ProcessRunner(command=[sys.executable, *nothing] if idle else None),
+        "bubblewrap": lambda idle: BubblewrapRunner(command=[bubblewrap_runner.python(), *nothing] if idle else None),
+        "container": lambda idle: ContainerRunner(
+            engine=engine, image=image, work_dir=work_dir, gpus=gpus, entrypoint=["python", *nothing] if idle else None
+        ),
+    }
+
+
+def measured(makers: Mapping[str, Make], input_dir: Path, work_dir: Path, *, idle: bool, rounds: int) -> None:
+    """Print the medians of ``rounds`` rounds, and of their ratios to the bare process."""
+    runners = {name: make(idle) for name, make in makers.items()}
+    taken = [{name: seconds(one, input_dir, work_dir) for name, one in runners.items()} for _ in range(rounds)]
+    for name in runners:
+        middle = statistics.median(one[name] for one in taken)
+        ratios = sorted(one[name] / one["process"] for one in taken)
+        apart = statistics.median(one[name] - one["process"] for one in taken)
+        print(
+            f"{'start' if idle else 'run':6} {name:11} {middle:8.3f} s  {apart:+8.3f} s beside the process  "
+            f"ratio {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
+            flush=True,
+        )
+
+
+@contextmanager
+def found_engine(host: str | None, image: str | None) -> Iterator[tuple[str, str]]:
+    """The engine and the scorer's image: those named, else those of the tests."""
+    if host and image:
+        yield host, image
+        return
+    import docker
+
+    from tests.contract.engine_daemon import cache_folder, running_engine
+    from tests.contract.engine_images import Builder
+
+    with running_engine(cache_folder()) as own:
+        client = docker.DockerClient(base_url=own, timeout=900)
+        yield own, Builder(client).image("scorer")
+        client.close()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=60)
+    parser.add_argument("--starts", type=int, default=10)
+    parser.add_argument("--engine")
+    parser.add_argument("--image")
+    options = parser.parse_args()
+    with ExitStack() as opened:
+        host, image = opened.enter_context(found_engine(options.engine, options.image))
+        work_dir = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="gsi-runner-")))
+        input_dir = work_dir / "input"
+        input_dir.mkdir()
+        write_input(input_dir, samples=options.samples)
+        makers = adapters(Engine(host), image, work_dir)
+        measured(makers, input_dir, work_dir, idle=True, rounds=options.starts)
+        measured(makers, input_dir, work_dir, idle=False, rounds=options.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""An archive that arrives in parts: begin, sign parts, see what has arrived, complete or give up."""
