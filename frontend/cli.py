@@ -31,6 +31,7 @@ Access = Literal["open", "closed"]
 TAKING_PART = "Taking part"
 MAINTAINING = "Maintaining"
 
+runs_app = typer.Typer(no_args_is_help=True, help="Runs that the service could not finish. For maintainers.")
 baseline_app = typer.Typer(no_args_is_help=True, help="Curated baselines: numbers typed in from a named source.")
 
 
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(moderate_app, name="moderate", rich_help_panel=MAINTAINING)
     app.command("explain", rich_help_panel=MAINTAINING)(explain)
     app.command("audit", rich_help_panel=MAINTAINING)(audit)
+    app.add_typer(runs_app, name="runs", rich_help_panel=MAINTAINING)
     app.add_typer(baseline_app, name="baseline", rich_help_panel=MAINTAINING)
 
 
@@ -363,6 +365,28 @@ def explain(
     session = Session(url=url, token=token)
     with session.errors():
         explaining.explain(session, wish, as_json=as_json)
+
+
+@runs_app.command("dead")
+def runs_dead(url: Url = "", token: Token = "", as_json: Json = False) -> None:
+    """Submissions that failed on the service's side, newest first, and how the last attempt ended."""
+    from frontend.commands import curating
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token)
+    with session.errors():
+        curating.dead(session, as_json=as_json)
+
+
+@runs_app.command("retry")
+def runs_retry(submission: Id, url: Url = "", token: Token = "", as_json: Json = False) -> None:
+    """Try a failed submission again; what was measured is not measured again. Kept in the audit log."""
+    from frontend.commands import reading
+    from frontend.commands.session import Session
+
+    session = Session(url=url, token=token)
+    with session.errors():
+        reading.act(session, submission=submission, verb="retry", as_json=as_json)
 
 
 def audit(

@@ -17,6 +17,7 @@ from frontend.resources import (
     AuditEntry,
     Baseline,
     Benchmark,
+    DeadLetter,
     Delivery,
     Grant,
     Leaderboard,
@@ -303,6 +304,10 @@ class Client:
     def audit(self, *, limit: int = 50) -> tuple[AuditEntry, ...]:
         """The latest acts of maintainers, newest first."""
         return read_all(AuditEntry.read, self._json("GET", "/audit", params={"limit": limit}), key="audit")
+
+    def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """Submissions that failed on the service's side, newest first; the latest 200."""
+        return read_all(DeadLetter.read, self._json("GET", "/runs/dead", params={"limit": _LONGEST_PAGE}), key="dead")
 
     def reports(self, submission: str) -> tuple[ReportListing, ...]:
         """Which subsets of a submission have a report; the asking is kept in the audit log."""

@@ -246,7 +246,7 @@ Results = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 class Submission:
     """A submission as its team sees it. `results` is {subset: {"all" or operation: {dimension, n, missing}}}.
 
-    `beside` is the same under further protocols, by their names.
+    `beside` is the same under further protocols, by their names. `can_retry`: the caller is a maintainer and it failed.
     """
 
     id: str
@@ -265,6 +265,7 @@ class Submission:
     results: Results | None
     beside: Mapping[str, Results]
     failure: Failure | None
+    can_retry: bool = False
     benchmark_version: str = ""
     archive_sha256: str = ""
     embargo_until: str = ""
@@ -292,6 +293,7 @@ class Submission:
             results=_results(results) if results else None,
             beside={str(name): _results(found) for name, found in (data.get("beside") or {}).items()},
             failure=_failure(failure) if isinstance(failure, Mapping) else None,
+            can_retry="retry" in (data.get("links") or {}),
             benchmark_version=_text(data, "benchmark_version"),
             archive_sha256=_text(data, "archive_sha256"),
             embargo_until=_text(data, "embargo_until"),
@@ -505,6 +507,41 @@ class AuditEntry:
             action=_text(data, "action"),
             subject=_text(data, "subject"),
             detail=detail if isinstance(detail, Mapping) else {"note": detail} if detail else {},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A submission that failed on the service's side; `error`, `message`: of the last attempt, empty for a check."""
+
+    submission: str
+    benchmark: str
+    team: str
+    model: str
+    failed_at: str
+    title: str
+    subset: str
+    attempts: int
+    error: str
+    message: str
+    can_be_retried: bool
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """From one member of GET /runs/dead."""
+        last = dict(data.get("last_attempt") or {})
+        return cls(
+            submission=str(data["submission"]),
+            benchmark=_text(data, "benchmark"),
+            team=_text(data, "team"),
+            model=_text(data, "model"),
+            failed_at=_text(data, "failed_at"),
+            title=_text(data, "title"),
+            subset=_text(last, "subset"),
+            attempts=int(last.get("attempt") or data.get("gate_attempts") or 0),
+            error=_text(last, "error"),
+            message=_text(last, "message"),
+            can_be_retried=bool(data.get("can_be_retried")),
         )
 
 

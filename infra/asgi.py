@@ -13,5 +13,8 @@ def create() -> FastAPI:
     """The whole of it, composed from the settings of the environment."""
     settings = read_settings()
     app = create_from(settings)
-    uploads_to = app.state.services.storage.parts.origin
-    return mount(app, api_url=settings.internal_url or settings.public_url, uploads_to=uploads_to)
+    return mount(
+        app,
+        api_url=settings.internal_url or settings.public_url,
+        uploads_to=app.state.services.storage.parts.origin,
+    )

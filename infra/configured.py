@@ -104,6 +104,24 @@ def instruments_finding() -> Finding:
     return Finding("instruments", "ok", f"{judge}; weights: {', '.join(kept)}")
 
 
+def detector_finding() -> Finding:
+    """Whether GSI-Bench's detector can be made here: files of both networks, the operator's word on their terms."""
+    from scorer import instruments
+    from scorer.detectors.grounded import NAME
+    from scorer.errors import ScorerError
+    from scorer.registry import detector_named
+
+    asked_for = False
+    try:
+        settings = instruments.named(os.environ.get("GSI_INSTRUMENTS"))
+        asked_for = settings.detector.accept_noncommercial_weights
+        detector_named(NAME, settings)
+    except ScorerError as error:
+        remedy = "see docs/detector.md; Blocks needs none of it, GSI-Bench does"
+        return Finding("detector", "mend" if asked_for else "note", f"{NAME}: {error}", remedy)
+    return Finding("detector", "ok", f"{NAME} on {settings.detector.device}, {settings.detector.mode} mode")
+
+
 def parts_findings() -> Iterator[Finding]:
     """Parts of the operator's own, where the environment names any."""
     database = os.environ.get("GSI_DATABASE_URL") or os.environ.get("DATABASE_URL")

@@ -14,7 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.configured import Finding, instruments_finding, parts_findings, runner_findings, settings_findings
+from infra.configured import (
+    Finding,
+    detector_finding,
+    instruments_finding,
+    parts_findings,
+    runner_findings,
+    settings_findings,
+)
 from infra.embedded.identity import user_namespaces_work
 from infra.embedded.state import is_locked, read_state
 
@@ -49,6 +56,7 @@ def examine(data_dir: Path) -> Iterator[Finding]:
     yield from settings_findings()
     yield from runner_findings()
     yield instruments_finding()
+    yield detector_finding()
     yield from parts_findings()
     yield from _optional_tools()
 

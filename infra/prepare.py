@@ -33,9 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare, say what was done, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.prepare", description=__doc__)
     parser.add_argument("--no-blocks", action="store_true", help="leave the demo benchmark out")
-    parser.add_argument(
-        "--make-bucket", action="store_true", help="make the bucket of the settings where there is none"
-    )
+    parser.add_argument("--make-bucket", action="store_true", help="make the bucket where there is none")
     options = parser.parse_args(arguments)
     try:
         _prepare(with_blocks=not options.no_blocks, make_bucket=options.make_bucket)

@@ -9,24 +9,22 @@ from __future__ import annotations
 import argparse
 import errno
 import json
-import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from scorer import bundle
-from scorer.commands import conformance, fetch_weights, judge, official, questions
-from scorer.contract import FILES, BenchmarkManifest, ExitCode, ProgressLine
+from scorer.commands import conformance, convert_weights, detector, fetch_weights, judge, official, parity, steps
+from scorer.contract import BenchmarkManifest, ExitCode
 from scorer.errors import BenchmarkError, ScorerError
+from scorer.files import FILES
 from scorer.gate.budget import keep_little_freed
+from scorer.writing import PROGRESS, REPORT, progress_in, write_model, write_text
 
-REPORT = "report.json"
-PROGRESS = "progress.jsonl"
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR}
 
 
@@ -67,7 +65,7 @@ def gate(options: argparse.Namespace) -> None:
         manifest = BenchmarkManifest.model_validate_json(options.manifest.read_bytes())
     except ValidationError as error:
         raise BenchmarkError(f"{options.manifest.name} is not a valid benchmark manifest") from error
-    _write(options.out, bundle.check(archive=options.archive, manifest=manifest, threads=options.threads))
+    write_model(options.out, bundle.check(archive=options.archive, manifest=manifest, threads=options.threads))
 
 
 def score(options: argparse.Namespace) -> None:
@@ -83,8 +81,7 @@ def score(options: argparse.Namespace) -> None:
     loaded = inputs.load(options.input)
     manifest = loaded.manifest
     environment.prepare(threads=manifest.threads, seed=manifest.seed)
-    options.output.mkdir(parents=True, exist_ok=True)
-    with _progress(options.output / PROGRESS) as progress:
+    with progress_in(options.output / PROGRESS) as progress:
         report = protocol.score(
             inputs=loaded,
             instruments=registry.instruments_of(
@@ -92,7 +89,7 @@ def score(options: argparse.Namespace) -> None:
             ),
             progress=progress,
         )
-    _write(options.output / REPORT, report)
+    write_model(options.output / REPORT, report)
 
 
 def schemas(options: argparse.Namespace) -> None:
@@ -100,7 +97,7 @@ def schemas(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for name, model in FILES.items():
         schema = json.dumps(model.model_json_schema(by_alias=True), indent=1, ensure_ascii=False)
-        _replace(options.out / f"{name}.schema.json", schema + "\n")
+        write_text(options.out / f"{name}.schema.json", schema + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -117,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--output", type=Path, required=True, help="the folder for report.json and progress.jsonl")
     run.add_argument("--socket", help="a unix socket that leads to the judge's endpoint, where there is no network")
     run.set_defaults(command=score)
-    questions.add_to(commands)
+    steps.add_to(commands)
     ask = commands.add_parser("judge", help="have a vision-language model answer a folder of questions")
     judge.describe(ask)
     ask.set_defaults(command=judge.judge)
@@ -127,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     official.add_to(commands)
     conformance.add_to(commands)
     fetch_weights.add_to(commands)
+    convert_weights.add_to(commands)
+    detector.add_to(commands)
+    parity.add_to(commands)
     return parser
 
 
@@ -135,30 +135,6 @@ def _positive(text: str) -> int:
     if not 1 <= (number := int(text)) <= 256:
         raise ValueError
     return number
-
-
-@contextmanager
-def _progress(path: Path) -> Iterator[Callable[[ProgressLine], None]]:
-    """Appends one line per step, visible to readers at once."""
-    with path.open("a", encoding="utf-8") as stream:
-
-        def write(line: ProgressLine) -> None:
-            stream.write(line.model_dump_json() + "\n")
-            stream.flush()
-
-        yield write
-
-
-def _write(path: Path, value: BaseModel) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, value.model_dump_json(indent=1) + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader never sees half of it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
 
 
 def _say(message: str) -> None:

@@ -7,9 +7,7 @@ unknown fields, every number is finite and bounded. JSON Schemas are committed i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -48,7 +46,7 @@ Box3D = Annotated[list[Finite], Field(min_length=7, max_length=7)]
 
 Operation = Literal["move", "rotate", "scale", "remove", "view", "place"]
 Difficulty = Literal["easy", "medium", "hard"]
-Stage = Literal["measure", "judge", "aggregate"]
+Stage = Literal["prepare", "measure", "judge", "aggregate"]
 Severity = Literal["error", "warning"]
 SampleStatus = Literal["scored", "missing", "unreadable", "aborted"]
 """``aborted``: the official evaluation would have stopped there (profile ``gsi-official-1``)."""
@@ -344,16 +342,3 @@ class Report(Strict):
     def ranked(self) -> Result:
         """The result under the profile that ranks."""
         return self.results[self.manifest.protocol]
-
-
-FILES: Mapping[str, type[Strict]] = MappingProxyType(
-    {
-        "benchmark": BenchmarkManifest,
-        "truth": Truth,
-        "verdict": Verdict,
-        "run": RunManifest,
-        "progress": ProgressLine,
-        "report": Report,
-    }
-)
-"""The kinds of file that cross the border, by name."""

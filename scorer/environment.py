@@ -30,7 +30,8 @@ def versions() -> dict[str, str]:
 def prepare(*, threads: int, seed: int) -> None:
     """Bound the computing threads of this process and seed its generators.
 
-    Everything runs on the CPU with operations that are deterministic there. Torch's own switch for determinism is not
+    Everything but a detector or a judge that is told to use a card runs on the CPU with operations that are
+    deterministic there. Torch's own switch for determinism is not
     set: it would change nothing, and loading what it needs takes three seconds.
     """
     import cv2  # loaded here, because only scoring needs them and torch takes seconds

@@ -6,17 +6,17 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ValidationError
 
 from scorer.contract import BenchmarkManifest, CameraData, Kind, RunManifest, Sample, Truth, TruthSample
 from scorer.errors import BenchmarkError
 from scorer.gate.images import Pixels
 from scorer.geometry import centre_distance, rotation_angle
 from scorer.operations.parsing import parse_operation
+from scorer.writing import read_model
 
 MANIFEST = "manifest.json"
 BENCHMARK = "benchmark.json"
@@ -26,8 +26,6 @@ ARCHIVE = "submission.zip"
 _LEAST_CHANGE = 1e-6
 """Metres, radians or logarithm of a factor: a goal that asks for less than this asks for nothing."""
 _MOVES = ("move", "place")
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -87,9 +85,9 @@ class Inputs:
 
 def load(folder: Path) -> Inputs:
     """Read and cross-check a run's folder. Raises BenchmarkError; its message names fields, never their values."""
-    manifest = _read(folder / MANIFEST, RunManifest)
-    benchmark = _read(folder / BENCHMARK, BenchmarkManifest)
-    truth = _read(folder / TRUTH, Truth)
+    manifest = read_model(folder / MANIFEST, RunManifest)
+    benchmark = read_model(folder / BENCHMARK, BenchmarkManifest)
+    truth = read_model(folder / TRUTH, Truth)
     if manifest.benchmark != benchmark.benchmark:
         raise BenchmarkError(f"the run is for {manifest.benchmark}, the manifest of {benchmark.benchmark}")
     samples = benchmark.of_subset(manifest.subset)
@@ -102,18 +100,6 @@ def load(folder: Path) -> Inputs:
     for task in tasks:
         _require_sense(task)
     return Inputs(folder=folder, manifest=manifest, benchmark=benchmark, tasks=tasks)
-
-
-def _read(path: Path, model: type[Model]) -> Model:
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise BenchmarkError(f"{path.name} is missing") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        # Locations may hold sample ids, which are public; inputs would be hidden values.
-        where = ".".join(str(part) for part in first["loc"])
-        raise BenchmarkError(f"{path.name} is not valid: {where or 'content'}: {first['type']}") from None
 
 
 def _require_sense(task: Task) -> None:

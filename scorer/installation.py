@@ -29,9 +29,11 @@ def anchored(content: Mapping[str, Any], *, base: Path) -> dict[str, Any]:
         return str(base.absolute() / value) if isinstance(value, str) and value else value
 
     found = {**content, **{name: absolute(content[name]) for name in ("weights", "journals") if name in content}}
-    originals, judge = content.get("originals"), content.get("judge")
+    originals, judge, detector = (content.get(name) for name in ("originals", "judge", "detector"))
     if isinstance(originals, dict) and "folder" in originals:
         found["originals"] = {**originals, "folder": absolute(originals["folder"])}
+    if isinstance(detector, dict) and "grounding_dino" in detector:
+        found["detector"] = {**detector, "grounding_dino": absolute(detector["grounding_dino"])}
     if isinstance(judge, dict):
         paths = {"journal"} | ({"model"} if judge.get("adapter") == "local" and _is_folder(judge, base) else set())
         found["judge"] = {name: absolute(value) if name in paths else value for name, value in judge.items()}

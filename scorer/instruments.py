@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from scorer.contract import RunManifest, Strict
+from scorer.detectors.installed import DetectorSettings
 from scorer.errors import BenchmarkError
 from scorer.installation import anchored, default_weights_folder
 from scorer.judges.endpoint import EndpointJudge, EndpointSettings
@@ -51,21 +52,27 @@ class Recorded(Strict):
 
 
 class KeptOriginals(Strict):
-    """``folder``: where the originals' share of the work is kept for later runs; ``bytes``: how much of it at most."""
+    """``folder``: where the originals' share of the work is kept for later runs; ``bytes``: how much of it at most.
+
+    ``read_only``: what is not there is made and not kept, so that no run can change what another is measured with.
+    """
 
     folder: Folder
     bytes: Annotated[int, Field(ge=1)] = DISK_BYTES
+    read_only: bool = False
 
 
 class InstrumentSettings(Strict):
     """``weights``: the folder of ``fetch-weights``; None: its default. ``judge``: the language judge, if there is one.
 
+    ``detector``: how GSI-Bench's detector runs, and whether the terms of its weights are accepted.
     ``journals``: where judgements are kept, so that a run that is tried again asks only what is missing.
     ``originals``: where the originals' share of the work is kept; None: nowhere, each run makes it.
     """
 
     weights: Folder | None = None
     judge: Annotated[Endpoint | Local | Recorded, Field(discriminator="adapter")] | None = None
+    detector: DetectorSettings = DetectorSettings()
     journals: Folder | None = None
     originals: KeptOriginals | None = None
 
@@ -116,7 +123,7 @@ def originals(settings: InstrumentSettings, network: Perceptual) -> Originals:
     if kept is None:
         return Originals(network=network)
     try:
-        return Originals(network=network, folder=Path(kept.folder), disk_bytes=kept.bytes)
+        return Originals(network=network, folder=Path(kept.folder), disk_bytes=kept.bytes, read_only=kept.read_only)
     except OSError as error:
         raise BenchmarkError(
             f"{FILE} of this installation: originals.folder cannot be used: {error.strerror}; "

@@ -1,7 +1,8 @@
 """The originals' share of the measuring, made once for all submissions: in memory, and on disk if a folder is given.
 
 Kept for each original and each way to prepare it: its prepared image with its features for the perceptual distance, and
-its SIFT features (for the viewpoint test of rotations); likewise for true edits. A key is made of the picture's hash,
+its SIFT features (for the viewpoint test of rotations); likewise for true edits; and what a learned detector found, for
+each name and camera (``scorer.kept_detections``). A key is made of the picture's hash,
 how it is prepared, the network and its weights' hash, the device and all versions that can change a number, so nothing
 stale is ever found; what no longer fits is forgotten, oldest use first.
 """
@@ -20,8 +21,11 @@ import PIL
 import torch
 from torch import Tensor
 
+from scorer import kept_detections
 from scorer.arrays_on_disk import Arrays, ArraysOnDisk
 from scorer.comparing import Preparation
+from scorer.contract import CameraData
+from scorer.detectors.port import Detection, Detector, Learned
 from scorer.measures import ssim
 from scorer.measures.port import Perceptual
 from scorer.official.imaging import Image
@@ -73,14 +77,23 @@ class Originals:
         folder: Path | None = None,
         memory_bytes: int = MEMORY_BYTES,
         disk_bytes: int = DISK_BYTES,
+        read_only: bool = False,
+        beside: Path | None = None,
     ) -> None:
         self.network = network
-        self._disk = ArraysOnDisk(folder, most_bytes=disk_bytes) if folder is not None else None
+        self._disk = None
+        if folder is not None:
+            self._disk = ArraysOnDisk(folder, most_bytes=disk_bytes, read_only=read_only, beside=beside)
         self._shares: Recent[Share] = Recent(memory_bytes, size=_share_bytes)
         self._sifts: Recent[Sift] = Recent(memory_bytes // 8, size=lambda sift: sift.descriptors.nbytes)
         versions = (VERSION, torch.__version__, cv2.__version__, PIL.__version__, np.__version__)
         computing = (device_of(network).type, torch.backends.cpu.get_cpu_capability())
         self._salt = "\n".join((*versions, *computing, network.name, network.sha256 or "no weights"))
+
+    @property
+    def used(self) -> list[str]:
+        """The names of the files in the folder that were asked for, there or not."""
+        return [] if self._disk is None else sorted(self._disk.used)
 
     def share(self, picture: Picture, preparation: Preparation = OFFICIAL) -> Share:
         """The share for comparisons of images that are prepared so. Raises UnmeasurableError for too small ones."""
@@ -99,6 +112,16 @@ class Originals:
                 "sift", picture, make=lambda: sift_of(picture.read()), pack=_sift_arrays, unpack=_sift_from
             ),
         )
+
+    def detections(self, picture: Picture, *, detector: Detector, target: str, camera: CameraData) -> list[Detection]:
+        """What the detector sees in the picture; kept on disk for a learned one, whose answers cost seconds."""
+        if self._disk is None or not isinstance(detector, Learned):
+            return detector.detect(image=picture.read(), target=target, camera=camera)
+        key = kept_detections.key_of(picture.sha256, detector=detector, target=target, camera=camera)
+        arrays = self._disk.get(
+            key, lambda: kept_detections.packed(detector.detect(image=picture.read(), target=target, camera=camera))
+        )
+        return kept_detections.unpacked(arrays, target=target)
 
     def _share(self, kind: str, picture: Picture, make: Callable[[], Share]) -> Share:
         def unpack(arrays: Arrays) -> Share:

@@ -10,6 +10,8 @@ from scorer import weights
 from scorer.contract import BenchmarkManifest, RunManifest
 from scorer.detectors.blocks.detector import VERSION as BLOCKS_DETECTOR
 from scorer.detectors.blocks.detector import BlocksDetector
+from scorer.detectors.grounded import NAME as GROUNDED_DETECTOR
+from scorer.detectors.grounded import GroundedDetector
 from scorer.detectors.port import Detector
 from scorer.deviations import profile_named
 from scorer.errors import BenchmarkError, ScorerError
@@ -22,7 +24,7 @@ from scorer.measures.lpips import Lpips
 from scorer.measures.msssim import NAME as MSSSIM
 from scorer.measures.msssim import MsSsim
 from scorer.measures.port import Perceptual
-from scorer.protocol import Instruments
+from scorer.measuring import Instruments
 
 LPIPS = Lpips.name
 
@@ -31,17 +33,34 @@ def instruments_of(manifest: RunManifest, settings: InstrumentSettings) -> Instr
     """Everything that a run names. Raises BenchmarkError for an unknown name, ScorerError for what is not set up."""
     perceptual = perceptual_named(manifest.perceptual, settings)
     return Instruments(
-        detector=detector_named(manifest.detector),
+        detector=detector_named(manifest.detector, settings),
         judge=_judge_named(manifest, settings),
         perceptual=perceptual,
         originals=originals(settings, perceptual),
     )
 
 
-def missing_instruments(manifest: BenchmarkManifest, settings: InstrumentSettings) -> list[str]:
-    """What a benchmark names and this installation cannot score with, in words: ``detector x``, ``profile y``.
+def measuring_instruments(manifest: RunManifest, settings: InstrumentSettings) -> Instruments:
+    """What measures alone; a judge only where it needs nothing but the pictures. Raises as `instruments_of`."""
+    perceptual = perceptual_named(manifest.perceptual, settings)
+    return Instruments(
+        detector=detector_named(manifest.detector, settings),
+        judge=BlocksJudge() if manifest.judge == BLOCKS_JUDGE else None,
+        perceptual=perceptual,
+        originals=originals(settings, perceptual),
+    )
 
-    Every instrument is made as a run would make it, so one whose weights or settings are not there is missing too.
+
+def missing_instruments(manifest: BenchmarkManifest, settings: InstrumentSettings) -> list[str]:
+    """What a benchmark names and this installation cannot score with, in words: ``detector x``, ``profile y``."""
+    return list(why_missing(manifest, settings))
+
+
+def why_missing(manifest: BenchmarkManifest, settings: InstrumentSettings) -> dict[str, str]:
+    """What is missing, as :func:`missing_instruments` names it -> why, for the operator.
+
+    Every instrument is made as a run would make it, so one whose weights or settings are not there is missing too; the
+    reason says which file is missing and where to get it. Networks themselves are not loaded.
     """
     run = RunManifest(
         submission="none",
@@ -56,26 +75,30 @@ def missing_instruments(manifest: BenchmarkManifest, settings: InstrumentSetting
     unkept = settings.model_copy(update={"journals": None})  # nothing is judged, so nothing is to be kept
     made: list[tuple[str, Callable[[], object]]] = [
         *((f"profile {name}", partial(profile_named, name)) for name in manifest.protocols),
-        (f"detector {manifest.detector}", partial(detector_named, manifest.detector)),
+        (f"detector {manifest.detector}", partial(detector_named, manifest.detector, settings)),
         (f"judge {manifest.judge}", partial(_judge_named, run, unkept)),
         (f"perceptual distance {manifest.perceptual}", partial(perceptual_named, manifest.perceptual, settings)),
     ]
-    return [name for name, make in made if not _can_be_made(make)]
+    reasons = {name: _why_not(make) for name, make in made}
+    return {name: why for name, why in reasons.items() if why is not None}
 
 
-def _can_be_made(make: Callable[[], object]) -> bool:
+def _why_not(make: Callable[[], object]) -> str | None:
     try:
         make()
-    except ScorerError:
-        return False
-    return True
+    except ScorerError as error:
+        return str(error)
+    return None
 
 
-def detector_named(name: str) -> Detector:
-    """The detector of that version. Raises BenchmarkError for an unknown name."""
+def detector_named(name: str, settings: InstrumentSettings | None = None) -> Detector:
+    """The detector of that version. Raises BenchmarkError (unknown), ScorerError (files, terms, device)."""
     if name == BLOCKS_DETECTOR:
         return BlocksDetector()
-    raise BenchmarkError(f"there is no detector {name}; known: {BLOCKS_DETECTOR}")
+    if name == GROUNDED_DETECTOR:
+        settings = settings or InstrumentSettings()
+        return GroundedDetector.of(settings.detector, folder=settings.weights_folder(os.environ))
+    raise BenchmarkError(f"there is no detector {name}; known: {BLOCKS_DETECTOR}, {GROUNDED_DETECTOR}")
 
 
 def perceptual_named(name: str, settings: InstrumentSettings) -> Perceptual:

@@ -73,8 +73,10 @@ class Scenes:
         """What the detector sees in the original: everything where it can, else what has the target's name."""
         target = EVERYTHING if self.detector.sees_everything else task.truth.target
         return self._seen.get(
-            (task.sample.original, target),
-            lambda: self.detector.detect(image=self.original(task.sample), target=target, camera=task.camera),
+            (task.sample.original, target, task.camera.model_dump_json()),
+            lambda: self.originals.detections(
+                self._picture(task.sample), detector=self.detector, target=target, camera=task.camera
+            ),
         )
 
     def _picture(self, sample: Sample) -> Picture:

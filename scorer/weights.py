@@ -73,17 +73,37 @@ class Kept(NamedTuple):
     sha256: str
 
 
-def locate(name: str, *, folder: Path) -> Kept:
-    """The weights of that name. Raises ScorerError where they were not fetched, or the file was changed since."""
+def locate(name: str, *, folder: Path, remedy: str | None = None) -> Kept:
+    """The weights of that name. Raises ScorerError where they were not fetched, or the file was changed since.
+
+    ``remedy``: how to get them, where ``fetch-weights`` does not.
+    """
+    remedy = remedy or f"fetch them with `python -m scorer fetch-weights {name}`"
     entry = _index(folder).get(name)
     if entry is None:
-        raise ScorerError(
-            f"the weights {name} are not in {folder}: fetch them with `python -m scorer fetch-weights {name}`"
-        )
+        raise ScorerError(f"the weights {name} are not in {folder}: {remedy}")
     path = folder / f"{entry['sha256']}.safetensors"
-    if not path.is_file() or _sha256(path) != entry["sha256"]:
-        raise ScorerError(f"{path} is missing or was changed: delete it and fetch {name} again")
+    if not path.is_file() or sha256_of(path) != entry["sha256"]:
+        raise ScorerError(f"{path} is missing or was changed: delete it, then {remedy}")
     return Kept(path, entry["sha256"])
+
+
+def keep(name: str, partial: Path, *, made_from: dict[str, str], folder: Path) -> Kept:
+    """Put a finished safetensors file of the folder in its place, under its hash and that name.
+
+    ``made_from``: the sha256 of every file that it was made from, by address or file name.
+    """
+    digest = sha256_of(partial)
+    path = folder / f"{digest}.safetensors"
+    os.replace(partial, path)
+    index = _index(folder) | {name: {"sha256": digest, "downloads": made_from}}
+    _replace(folder / INDEX, (json.dumps(index, indent=1, sort_keys=True) + "\n").encode())
+    return Kept(path, digest)
+
+
+def sources_of(name: str, *, folder: Path) -> dict[str, str]:
+    """The sha256 of every file that the weights of that name were made from; empty where there are none."""
+    return dict(_index(folder).get(name, {}).get("downloads", {}))
 
 
 def fetch(weights: Weights, *, folder: Path, progress: Progress = lambda url, done, total: None) -> Kept:
@@ -111,7 +131,7 @@ def fetch(weights: Weights, *, folder: Path, progress: Progress = lambda url, do
 
 
 def _verified(path: Path, source: Source, *, pinned: str | None) -> str:
-    found, wanted = _sha256(path), source.sha256 or pinned
+    found, wanted = sha256_of(path), source.sha256 or pinned
     if wanted is not None and found != wanted:
         path.unlink()
         raise ScorerError(
@@ -140,13 +160,9 @@ def _keep(weights: Weights, loaded: list[Arrays], hashes: dict[str, str], *, fol
     import safetensors.torch
 
     arrays = {key: value.contiguous() for key, value in weights.convert(loaded).items()}
-    content = safetensors.torch.save(arrays)
-    digest = hashlib.sha256(content).hexdigest()
-    path = folder / f"{digest}.safetensors"
-    _replace(path, content)
-    index = _index(folder) | {weights.name: {"sha256": digest, "downloads": hashes}}
-    _replace(folder / INDEX, (json.dumps(index, indent=1, sort_keys=True) + "\n").encode())
-    return Kept(path, digest)
+    partial = folder / f"{weights.name}.{os.getpid()}.partial"
+    safetensors.torch.save_file(arrays, partial)
+    return keep(weights.name, partial, made_from=hashes, folder=folder)
 
 
 def _index(folder: Path) -> dict[str, Any]:
@@ -164,7 +180,8 @@ def _replace(path: Path, content: bytes) -> None:
     os.replace(partial, path)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file of any size."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

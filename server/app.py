@@ -29,6 +29,7 @@ from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.leaderboard.routes import router as leaderboard
 from server.notices.routes import router as notices
+from server.scoring.routes import router as runs
 from server.settings import Settings
 from server.storage.port import Storage
 from server.submissions.multipart.routes import router as uploads
@@ -108,18 +109,8 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.add_middleware(CarefulHeaders)
     api = ApiRouter(prefix="/api/v1")
     for router in (
-        _health,
-        accounts,
-        teams,
-        tokens,
-        benchmarks,
-        leaderboard,
-        submissions,
-        uploads,
-        progress,
-        quotas,
-        notices,
-        curation,
+        *(_health, accounts, teams, tokens, benchmarks, leaderboard, submissions, uploads, progress),
+        *(quotas, runs, notices, curation),
     ):
         api.include_router(router)
     app.include_router(api)

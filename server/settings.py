@@ -128,6 +128,15 @@ class Settings(DatabaseSettings):
     hint_seconds: float = Field(default=15, gt=0)
     """How long a queued job may wait before the sweep reminds the queue of it."""
     max_attempts: int = Field(default=5, ge=1, le=100)
+    retry_seconds: float = Field(default=5, ge=0)
+    """How long the second attempt waits; doubled for each further one."""
+    longest_retry_seconds: float = Field(default=600, ge=0)
+    upload_patience_seconds: float = Field(default=7 * 24 * 3600, gt=0)
+    """How long a submission may wait for its archive before it ends."""
+    chunk_samples: int = Field(default=16, ge=1, le=100_000)
+    """How many samples may be measured and not yet committed: what a lost worker costs."""
+    chunk_seconds: float = Field(default=30, gt=0)
+    """How long measuring goes on until it is committed."""
     gate_timeout_seconds: float = Field(default=900, gt=0)
     score_timeout_seconds: float = Field(default=4 * 3600, gt=0)
     scorer_memory_bytes: int = Field(default=8 * 1024**3, ge=256 * 1024**2)

@@ -31,6 +31,12 @@ _OPERATIONS = ("move", "remove")
 _RATES = ("rate_limit_requests", "rate_limit_address", "rate_limit_sign_in", "rate_limit_tokens")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the chaos test goes on."""
+    parser.addoption("--chaos-kills", type=int, default=24, help="how many parts the chaos test kills")
+    parser.addoption("--chaos-seed", type=int, default=1, help="of the chaos test's draws")
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """One server for this process, with a migrated database `migrated` to clone."""

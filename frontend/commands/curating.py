@@ -81,6 +81,16 @@ def audit(session: Session, *, limit: int, as_json: bool) -> None:
         show.audit(session.out, found)
 
 
+def dead(session: Session, *, as_json: bool) -> None:
+    """What the service could not finish."""
+    with session.member() as client:
+        found = client.dead_letters()
+    if as_json:
+        session.json(found)
+    else:
+        show.dead_letters(session.out, found)
+
+
 def _tell(session: Session, found: Baseline, *, word: str, as_json: bool) -> None:
     if as_json:
         session.json(asdict(found))

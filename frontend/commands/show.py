@@ -9,7 +9,7 @@ from rich.table import Table
 
 from frontend.commands import tables
 from frontend.present import clock, dimension_label, number, operation_title, result_columns, run_word, state_badge
-from frontend.resources import AuditEntry, Baseline, Benchmark, Defect, Leaderboard, Results, Submission
+from frontend.resources import AuditEntry, Baseline, Benchmark, DeadLetter, Defect, Leaderboard, Results, Submission
 
 _NAME = 24  # characters of a name that shall stand in one line of a board
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "accent": "cyan", "plain": "dim"}
@@ -128,6 +128,23 @@ def baselines(console: Console, found: Iterable[Baseline]) -> None:
         tables.put(console, table)
     else:
         console.print("There are no curated baselines.")
+
+
+def dead_letters(console: Console, found: Iterable[DeadLetter]) -> None:
+    """Submissions that failed on the service's side; the end of what the scorer said below each."""
+    table = tables.empty("Failed", "Team", "Model", "Subset", "Attempts", "Ended as", "Submission")
+    for each in found:
+        ended = f"{each.error or each.title}{'' if each.can_be_retried else ' (its archive is gone)'}"
+        said = each.message.strip().splitlines()[-1:] or [""]
+        cells = (each.team, each.model, each.subset or "(the check)", str(each.attempts), ended, each.submission)
+        table.add_row(clock(each.failed_at), *(escape(cell) for cell in cells))
+        if said[0]:
+            table.add_row("", "", "", "", "", escape(said[0][:200]), "")
+    if table.row_count:
+        tables.put(console, table)
+        console.print("Try one again: [bold]gsi runs retry SUBMISSION[/]")
+    else:
+        console.print("Nothing has failed on the service's side.")
 
 
 def audit(console: Console, found: Iterable[AuditEntry]) -> None:

@@ -70,7 +70,7 @@ def run_add(
                 out.print(f"{sound.manifest.benchmark}: sound; nothing was registered (--dry-run)")
                 return ExitCode.OK
             with place_of(data_dir) as place:
-                done = adding.enter(place, sound, missing=missing, actor=_actor())
+                done = adding.enter(place, sound, missing=list(missing), actor=_actor())
     except adding.UsageError as error:
         err.print(f"[red]{escape(str(error))}[/red]")
         return ExitCode.USAGE
@@ -142,7 +142,7 @@ def run_refresh(*, data_dir: Path) -> int:
         for name, manifest in manifests.items():
             missing = _missing(BenchmarkManifest.model_validate(manifest), out)
             with transaction(place.pool) as conn:
-                changed = service.note_missing(conn, name, missing, actor=_actor())
+                changed = service.note_missing(conn, name, list(missing), actor=_actor())
             out.print(f"{name}: {'changed' if changed else 'as before'}")
             tell_openness(out, missing)
         return ExitCode.OK
@@ -204,13 +204,14 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _missing(manifest: BenchmarkManifest, console: Console) -> list[str]:
+def _missing(manifest: BenchmarkManifest, console: Console) -> dict[str, str]:
+    """What is missing -> why."""
     from scorer import instruments  # torch takes seconds to load
-    from scorer.registry import missing_instruments
+    from scorer.registry import why_missing
 
     with console.status("looking for the instruments"):
         settings = instruments.named(os.environ.get("GSI_INSTRUMENTS"))
-        return missing_instruments(manifest, settings)
+        return why_missing(manifest, settings)
 
 
 def _actor() -> str:

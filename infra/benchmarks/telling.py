@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,10 +16,12 @@ _SHOWN = 12
 """So many findings of one kind are told in full, unless all are asked for."""
 
 
-def tell_openness(console: Console, missing: Sequence[str]) -> None:
-    """Whether a benchmark takes submissions now, and what to do if not."""
+def tell_openness(console: Console, missing: Mapping[str, str]) -> None:
+    """Whether a benchmark takes submissions now, and what to do if not. ``missing``: instrument -> why."""
     if missing:
         console.print(f"It takes no submissions yet; not to be had here: {', '.join(missing)}.")
+        for name, why in missing.items():
+            console.print(f"  {escape(name)}: {escape(why)}")
         console.print("Once they are set up (GSI_INSTRUMENTS) or part of the installed version: gsi benchmark refresh")
     else:
         console.print("It takes submissions.")

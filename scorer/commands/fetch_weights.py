@@ -12,6 +12,8 @@ from scorer import weights
 from scorer.errors import ScorerError
 from scorer.installation import default_weights_folder
 
+DETANY3D = "detany3d"
+
 
 def add_to(commands: Any) -> None:
     """Describe the command's arguments."""
@@ -23,6 +25,11 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Fetch, and say under which hash each file is kept."""
+    if DETANY3D in options.names:
+        raise ScorerError(
+            f"{DETANY3D} is fetched by hand, because its terms are to be read: see docs/detector.md, then "
+            "run `python -m scorer convert-weights detany3d.pth`"
+        )
     unknown = sorted(set(options.names) - weights.KNOWN.keys())
     if unknown:
         raise ScorerError(f"there are no weights {', '.join(unknown)}; known: {', '.join(weights.KNOWN)}")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from scorer.contract import ExitCode
+from scorer.contract import ExitCode, ProgressLine
 from scorer.errors import ScorerError
+from scorer.judges.ending import Asked
 from scorer.judges.port import KEY_VARIABLE
+from scorer.writing import PROGRESS, progress_in, write_model
 
 if TYPE_CHECKING:
     from scorer.judges.journal import Journal
@@ -32,10 +37,11 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="the journal (JSON lines); an existing one is continued"
     )
-    parser.add_argument(
-        "--adapter", choices=("endpoint", "local"), required=True, help="a served model, or one run here"
-    )
-    parser.add_argument("--model", required=True, help="the served name; for local a folder or a hub's id")
+    parser.add_argument("--settings", type=Path, help="a JSON file with the arguments below, as in instruments.json")
+    parser.add_argument("--earlier", type=Path, help="a journal to go on from where --out does not exist yet")
+    parser.add_argument("--about", type=Path, help="where to write who answered (JSON), for `aggregate`")
+    parser.add_argument("--adapter", choices=("endpoint", "local"), help="a served model, or one run here")
+    parser.add_argument("--model", help="the served name; for local a folder or a hub's id")
     parser.add_argument("--revision", help="which weights these are; for a hub's id its commit")
     parser.add_argument("--tries", type=int, help="how often a question is put before its replies are given up")
     parser.add_argument("--max-tokens", type=int, help="longest reply, in tokens")
@@ -61,15 +67,57 @@ def judge(options: argparse.Namespace) -> None:
 
     questions = read_questions(options.questions)
     make = _prepared(options)
-    with Journal(options.out) as journal:
+    _go_on_from(options.earlier, options.out)
+    with Journal(options.out) as journal, _progress(options) as progress:
         finished = len(journal)
         without = 0
-        for entry in make(journal).answers(read_cases(options.questions, questions)):
+        language_judge = make(journal)
+        _tell(options.about, language_judge)
+        for done, entry in enumerate(language_judge.answers(read_cases(options.questions, questions)), start=1):
             without += entry.score is None
+            progress(ProgressLine(stage="judge", done=done, total=len(questions)))
         asked = len(journal) - finished
     print(  # noqa: T201 - standard error is this program's voice
         f"scorer: {len(questions)} questions, {asked} asked now, {without} without a usable reply", file=sys.stderr
     )
+
+
+def _go_on_from(earlier: Path | None, journal: Path) -> None:
+    """Begin the journal with what was answered before."""
+    if earlier is not None and earlier.exists() and not journal.exists():
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(earlier, journal)
+
+
+def _tell(about: Path | None, judge: LanguageJudge) -> None:
+    if about is not None:
+        write_model(about, Asked(name=judge.name, provenance=judge.provenance()))
+
+
+def _progress(options: argparse.Namespace) -> AbstractContextManager[Callable[[ProgressLine], None]]:
+    """Lines beside the journal where somebody set the job up; none where a person called."""
+    if options.settings is None:
+        return nullcontext(lambda line: None)
+    return progress_in(options.out.with_name(PROGRESS))
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of the judge, from the call or from the file that it names. Raises CallError."""
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    if options.settings is not None:
+        try:
+            content = json.loads(options.settings.read_bytes())
+        except (OSError, ValueError):
+            content = None
+        if not isinstance(content, dict):
+            raise CallError(f"--settings: {options.settings.name} is missing or no JSON object")
+        given = {**content, **given}
+    for name in ("adapter", "model"):
+        if name not in given:
+            raise CallError(f"the following arguments are required: --{name}")
+    if given["adapter"] not in ("endpoint", "local"):
+        raise CallError("--adapter: must be endpoint or local")
+    return given
 
 
 def _prepared(options: argparse.Namespace) -> Callable[[Journal], LanguageJudge]:
@@ -77,15 +125,16 @@ def _prepared(options: argparse.Namespace) -> Callable[[Journal], LanguageJudge]
     from scorer.judges.endpoint import EndpointJudge, EndpointSettings
     from scorer.judges.local import LocalJudge, LocalSettings
 
-    given = {name: value for name, value in vars(options).items() if value is not None}
-    foreign = (EndpointSettings if options.adapter == "local" else LocalSettings).model_fields
-    model = LocalSettings if options.adapter == "local" else EndpointSettings
+    given = _given(options)
+    adapter = given["adapter"]
+    foreign = (EndpointSettings if adapter == "local" else LocalSettings).model_fields
+    model = LocalSettings if adapter == "local" else EndpointSettings
     misplaced = sorted(given.keys() & foreign.keys() - model.model_fields.keys())
     if misplaced:
-        raise CallError(f"--{misplaced[0].replace('_', '-')} is no argument of the {options.adapter} adapter")
+        raise CallError(f"--{misplaced[0].replace('_', '-')} is no argument of the {adapter} adapter")
     chosen = {name: given[name] for name in model.model_fields if name in given}
     try:
-        if options.adapter == "local":
+        if adapter == "local":
             local = LocalSettings.model_validate(chosen)
             return lambda journal: LocalJudge(local, journal=journal)
         endpoint = EndpointSettings.model_validate(chosen)

@@ -39,12 +39,12 @@ def add_to(commands: Any) -> None:
         "--dataset",
         action="append",
         required=True,
-        type=_dataset,
+        type=dataset,
         metavar="NAME=FOLDER",
         help=f"a data set's originals and edit JSONs; NAME is one of {', '.join(DATASETS)}; may be repeated",
     )
     command.add_argument(
-        "--model", action="append", required=True, type=_model, metavar="FOLDER", help="./eval/<model>; may be repeated"
+        "--model", action="append", required=True, type=model, metavar="FOLDER", help="./eval/<model>; may be repeated"
     )
     command.add_argument(
         "--judgements", type=Path, required=True, metavar="FOLDER", help="the judge's files *<dataset>_<model>.json"
@@ -182,13 +182,14 @@ def positive(value: str) -> int:
     return int(value)
 
 
-def _model(value: str) -> Path:
+def model(value: str) -> Path:
     """A model's folder; its name is the model's, so ``.`` is looked up."""
     path = Path(value)
     return path.resolve() if path.name in ("", "..") else path
 
 
-def _dataset(value: str) -> tuple[str, Path]:
+def dataset(value: str) -> tuple[str, Path]:
+    """NAME=FOLDER, where NAME is that of a data set."""
     name, equals, folder = value.partition("=")
     if not equals or not folder or name.removesuffix("_dataset") not in DATASETS:
         raise argparse.ArgumentTypeError(f"{value!r} is not NAME=FOLDER with NAME one of {', '.join(DATASETS)}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from scorer.appraisal import Answer, appraised
+from scorer.appraisal import appraised
 from scorer.contract import CameraData, Result, Sample, SampleReport
 from scorer.detectors.port import Detection, Image
 from scorer.deviations import Deviation, Profile
@@ -31,7 +31,7 @@ from scorer.official.kinds import Kind
 from scorer.official.names import Match, match, read_name, scored_files, without_marker
 from scorer.official.pictures import UnreadableError, read_image
 from scorer.originals import Originals
-from scorer.protocol import result_of
+from scorer.reporting import Answer, result_of
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
 

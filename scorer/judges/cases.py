@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image as Pillow
 
+from scorer.contract import CameraData
 from scorer.detectors.port import Image
 from scorer.judges.port import Question
 
@@ -47,7 +48,20 @@ class Case:
             edited=question.edited,
             operation=question.operation,
             instruction=question.instruction,
-            target=None if question.target is None else question.target.before.label,
+            target=question.called if question.target is None else question.target.before.label,
+        )
+
+    def question(self, *, camera: CameraData) -> Question:
+        """The question as a judge that reads is put it, without boxes."""
+        return Question(
+            key=self.key,
+            original=self.original,
+            edited=self.edited,
+            operation=self.operation,
+            instruction=self.instruction,
+            camera=camera,
+            target=None,
+            called=self.target,
         )
 
     @cached_property

@@ -85,6 +85,11 @@ class LanguageJudge(ABC):
         """``language-judge-1``; :meth:`provenance` says who speaks."""
         return VERSION
 
+    @property
+    def hermetic(self) -> bool:
+        """It needs a model."""
+        return False
+
     @abstractmethod
     def provenance(self) -> dict[str, str]:
         """Adapter, prompt, model, revision and sampling, as ``judge_*``."""

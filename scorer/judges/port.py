@@ -28,6 +28,7 @@ class Question:
     ``instruction``: what was asked for; None where the judge may not know it (the official evaluation does not say it).
     ``target``: the object that the instruction names (for remove, and only there, ``after`` may be None); None where no
     object was found. ``others``: the remaining objects that could be matched; remove and view judge them too.
+    ``called``: the object's name where its boxes are not at hand, for judges that read.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Question:
     camera: CameraData
     target: Subject | None
     others: Sequence[Subject] = ()
+    called: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Judge(Protocol):
     @property
     def name(self) -> str:
         """The version string that reports carry; it changes whenever results can."""
+        ...
+
+    @property
+    def hermetic(self) -> bool:
+        """Whether it needs nothing but the question: no network, no model, no records."""
         ...
 
     def provenance(self) -> dict[str, str]:

@@ -106,6 +106,11 @@ class RecordedJudge:
         """The name of the judge that answered, or of the kind of file."""
         return self._name
 
+    @property
+    def hermetic(self) -> bool:
+        """It needs its records."""
+        return False
+
     def provenance(self) -> dict[str, str]:
         """That of the judge that answered; of a predictions file its hash."""
         return dict(self._provenance)

@@ -48,14 +48,25 @@ def suspicion(question: Question, judgement: Judgement) -> Suspicion | None:
 
     move, place, rotate, scale: the target. remove, view: the least alike of all objects that are in both images.
     """
-    seen = [(colour, structure) for colour, structure in _distances(question) if np.isfinite([colour, structure]).all()]
-    if not seen:
+    seen = furthest(question)
+    if seen is None:
         return None
-    colour, structure = max(seen, key=lambda pair: distance_of(*pair))
+    colour, structure = seen
     distance = distance_of(colour, structure)
-    flagged = judgement.score is not None and judgement.score >= HIGH_SCORE and distance >= FAR
+    flagged = is_suspicious(judgement.score, distance)
     verdict = "the judge's high score does not fit" if flagged else "nothing speaks against the judge"
     return Suspicion(distance, colour, structure, flagged, f"appearance distance {distance:.2f}: {verdict}")
+
+
+def furthest(question: Question) -> tuple[float, float] | None:
+    """The distances of the least alike subject in colour and in structure; None where nothing can be seen."""
+    seen = [(colour, structure) for colour, structure in _distances(question) if np.isfinite([colour, structure]).all()]
+    return max(seen, key=lambda pair: distance_of(*pair), default=None)
+
+
+def is_suspicious(score: float | None, distance: float) -> bool:
+    """Whether a judge's score (0..10) does not fit our own distance (0..1)."""
+    return score is not None and score >= HIGH_SCORE and distance >= FAR
 
 
 def distance_of(colour: float, structure: float) -> float:

@@ -225,10 +225,38 @@ create table runs (
     created_at timestamptz not null default now(),
     started_at timestamptz,
     finished_at timestamptz,
+    next_attempt_at timestamptz,        -- not claimed before; null: at once
     unique (submission_id, subset, attempt)
 );
-create unique index runs_one_alive on runs (submission_id, subset) where state in ('queued', 'running', 'succeeded');
+-- One set of scores for each protocol version: a submission that is scored anew under another one keeps what it had.
+create unique index runs_one_alive on runs (submission_id, subset, protocol)
+    where state in ('queued', 'running', 'succeeded');
 create index runs_waiting on runs (created_at) where state in ('queued', 'running');
+
+-- What a run has measured and judged so far, committed as it comes under the lease of its attempt; the content lies in
+-- the storage. `inputs` is the hash of all that the numbers depend on; `first` the place of the first sample or line.
+create table run_chunks (
+    id bigint generated always as identity primary key,
+    submission_id uuid not null references submissions,
+    run_id uuid not null references runs,
+    subset text not null,
+    protocol text not null,
+    benchmark_version text not null,
+    step text not null check (step in ('measure', 'judge')),
+    inputs text not null,
+    first int not null check (first >= 0),
+    count int not null check (count > 0),
+    object_key text not null,
+    sha256 text not null,
+    created_at timestamptz not null default now(),
+    unique (submission_id, subset, protocol, benchmark_version, step, inputs, first)
+);
+
+-- Submissions whose chunks are no longer needed and are gone from the storage.
+create table run_chunks_dropped (
+    submission_id uuid primary key references submissions,
+    at timestamptz not null default now()
+);
 
 -- Exactly one set of scores for each (submission, subset, protocol).
 create table scores (
@@ -367,6 +395,8 @@ create trigger submission_events_append_only before update or delete or truncate
 
 -- Scores are written once, and a finished attempt stays as it ended; a new attempt is a new row.
 create trigger scores_append_only before update or delete or truncate on scores
+    for each statement execute function refuse_change();
+create trigger run_chunks_append_only before update or delete or truncate on run_chunks
     for each statement execute function refuse_change();
 create trigger runs_kept before delete or truncate on runs
     for each statement execute function refuse_change();

@@ -3,7 +3,16 @@
 gate    input   submission.zip, benchmark.json
         output  verdict.json
 score   input   manifest.json, benchmark.json, originals/, truth/, submission.zip, instruments.json
-        output  report.json, progress.jsonl
+        output  report.json, progress.jsonl; all steps in one
+
+originals  input   manifest.json, benchmark.json, originals/, truth/, instruments.json, kept/
+           output  originals/, needed.json, progress.jsonl
+measure    input   the same, submission.zip, chunks/, chunk-size.json
+           output  chunks/, measured.json, questions/ (for a language judge), progress.jsonl
+judge      input   questions/, settings.json, journal.jsonl
+           output  journal.jsonl, judge.json, progress.jsonl
+aggregate  input   manifest.json, benchmark.json, chunks/, journal.jsonl, judge.json
+           output  report.json, progress.jsonl
 """
 
 from __future__ import annotations
@@ -28,5 +37,17 @@ def arguments(job: Job, *, input: PurePath, output: PurePath, socket: PurePath |
                 *("--out", str(output / "verdict.json")),
                 *("--threads", str(job.threads)),
             ]
+        case JobKind.JUDGE:
+            return [
+                "judge",
+                *("--questions", str(input / "questions")),
+                *("--settings", str(input / "settings.json")),
+                *("--earlier", str(input / "journal.jsonl")),
+                *("--out", str(output / "journal.jsonl")),
+                *("--about", str(output / "judge.json")),
+                *reached,
+            ]
         case JobKind.SCORE:
             return ["score", "--input", str(input), "--output", str(output), *reached]
+        case JobKind.ORIGINALS | JobKind.MEASURE | JobKind.AGGREGATE:
+            return [str(job.kind), "--input", str(input), "--output", str(output)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 
@@ -18,6 +19,34 @@ class Run:
     protocol: str
     benchmark_version: str
     lease_token: int
+
+
+Step = Literal["measure", "judge"]
+"""A step that leaves something to go on from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommittedChunk:
+    """Some samples of a run that are measured, or some lines of its judge's journal, kept for whoever goes on.
+
+    ``inputs``: hash of all that they depend on. ``first``: the place of the first sample in its subset, or of
+    the first line.
+    """
+
+    step: Step
+    inputs: str
+    first: int
+    count: int
+    object_key: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DroppableChunks:
+    """Where the chunks of a submission lie that nobody will need any more."""
+
+    submission_id: UUID
+    keys: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,3 +88,27 @@ class NewScore:
     value: float
     n: int
     missing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A submission that we could not finish. ``run_id`` and what belongs to it: the last attempt, None for the gate's.
+
+    ``error_message`` is for operators.
+    """
+
+    submission_id: UUID
+    benchmark_id: str
+    model: str
+    team_name: str
+    failed_at: datetime
+    failure_code: str | None
+    failure_title: str | None
+    gate_attempts: int
+    can_be_retried: bool
+    run_id: UUID | None
+    subset: str | None
+    attempt: int | None
+    error_code: str | None
+    error_message: str | None
+    worker: str | None

@@ -74,6 +74,38 @@ def _place(folder: Path, parts: tuple[str, ...]) -> int:
         os.close(at)
 
 
+def names(folder: Path, name: str) -> list[str]:
+    """What lies in a folder of the output, sorted; nothing where it is missing or no folder of its own."""
+    try:
+        place = os.open(folder / name, _FOLDER)
+    except OSError:
+        return []
+    try:
+        return sorted(os.listdir(place))
+    finally:
+        os.close(place)
+
+
+def take(folder: Path, name: str, target: Path) -> None:
+    """Move a file or folder out of the output of a job that has ended, if nothing in it is but plain files and folders.
+
+    Raises OutputError for what is missing or anything else.
+    """
+    source = folder / name
+    waiting = [source]
+    while waiting:
+        path = waiting.pop()
+        try:
+            state = path.lstat()
+        except OSError as error:
+            raise OutputError(f"there is no {path.name}") from error
+        if stat.S_ISDIR(state.st_mode):
+            waiting.extend(path.iterdir())
+        elif not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
+            raise OutputError(f"{path.name} is no plain file of its own")
+    source.rename(target)
+
+
 def exceeds(folder: Path, *, most_bytes: int, most_files: int) -> bool:
     """Whether a folder holds more than it may, or what cannot be counted; stops counting as soon as that is known."""
     size = files = 0

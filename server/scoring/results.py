@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scorer.contract import Defect, Report, Result, Score, Verdict
+from scorer.chunks import Chunk, Measured
+from scorer.contract import Defect, Report, Result, RunManifest, Score, Verdict
 from server.scoring import outputs
 from server.scoring.model import NewScore, Run
 from server.storage.port import Stored
@@ -47,6 +49,26 @@ def another_archive(stored: Stored, *, declared: str) -> Verdict:
         archive_bytes=stored.size,
         bundle_version="received",
     )
+
+
+def read_chunk(content: bytes, *, manifest: RunManifest, archive_sha256: str, unmeasured: Set[str]) -> Chunk:
+    """Samples of that very run and archive, none of them measured before. Raises UntrustworthyResultError."""
+    chunk = _understood(Chunk, content, name="a chunk")
+    alike = {"threads": manifest.threads}
+    if chunk.manifest.model_copy(update=alike) != manifest or chunk.archive_sha256 != archive_sha256:
+        raise UntrustworthyResultError("a chunk speaks of another run or archive")
+    ids = [sample.id for sample in chunk.samples]
+    if len(set(ids)) != len(ids) or not set(ids) <= unmeasured:
+        raise UntrustworthyResultError("a chunk holds samples that are not of this subset, or were measured before")
+    return chunk
+
+
+def read_measured(file: Path, *, n: int) -> Measured:
+    """The end of the measuring of ``n`` samples. Raises UntrustworthyResultError."""
+    found = _read(Measured, file)
+    if found.n != n:
+        raise UntrustworthyResultError(f"{found.n} samples were measured, not {n}")
+    return found
 
 
 def read_report(file: Path, *, run: Run, n: int) -> Report:
@@ -93,10 +115,16 @@ def _all_scores(result: Result) -> dict[str, Score]:
 
 def _read(model: type[Model], file: Path) -> Model:
     try:
-        return model.model_validate_json(outputs.read(file.parent, file.name, most_bytes=_MOST_BYTES))
+        content = outputs.read(file.parent, file.name, most_bytes=_MOST_BYTES)
     except outputs.OutputError as error:
         raise UntrustworthyResultError(str(error)) from error
+    return _understood(model, content, name=file.name)
+
+
+def _understood(model: type[Model], content: bytes, *, name: str) -> Model:
+    try:
+        return model.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UntrustworthyResultError(f"{file.name} is not of the contract: {where}: {first['msg']}") from error
+        raise UntrustworthyResultError(f"{name} is not of the contract: {where}: {first['msg']}") from error

@@ -26,6 +26,10 @@ class JobKind(StrEnum):
 
     GATE = "gate"
     SCORE = "score"
+    ORIGINALS = "originals"
+    MEASURE = "measure"
+    JUDGE = "judge"
+    AGGREGATE = "aggregate"
 
 
 class OutcomeKind(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from scorer.contract import ProgressLine
 from server.db.queries import Queries
-from server.scoring.model import LockedSubmission, NewScore, Run, Stuck, Waiting
+from server.scoring.model import DeadLetter, LockedSubmission, NewScore, Run, Stuck, Waiting
 from server.storage.port import Stored
 
 _QUERIES = Queries("runs")
@@ -31,6 +31,11 @@ class _Hash:
 @dataclass(frozen=True)
 class _Subset:
     subset: str
+
+
+@dataclass(frozen=True)
+class _Protocol:
+    protocol: str
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,20 @@ def hold_gate(conn: Connection, submission_id: UUID, *, token: int) -> bool:
     return _QUERIES.maybe(conn, "hold_gate", _Token, id=submission_id, token=token) is not None
 
 
-def release_gate(conn: Connection, submission_id: UUID, *, token: int) -> None:
-    """Let the sweep hand the check to somebody at once."""
-    _QUERIES.run(conn, "release_gate", id=submission_id, token=token)
+def release_gate(conn: Connection, submission_id: UUID, *, token: int, delay: timedelta) -> None:
+    """Let the sweep hand the check to somebody, not before ``delay``."""
+    _QUERIES.run(conn, "release_gate", id=submission_id, token=token, delay=delay)
 
 
-def add_run(conn: Connection, submission: LockedSubmission, subset: str) -> Run | None:
-    """The next attempt at a subset; None while one is alive or has succeeded."""
+def gate_attempts(conn: Connection, submission_id: UUID) -> int:
+    """How often an archive's check has begun since it came or was tried anew."""
+    return _QUERIES.one(conn, "gate_attempts", _Count, id=submission_id).count
+
+
+def add_run(
+    conn: Connection, submission: LockedSubmission, subset: str, *, delay: timedelta = timedelta(0)
+) -> Run | None:
+    """The next attempt at a subset, not to begin before ``delay``; None while one is alive or has succeeded."""
     return _QUERIES.maybe(
         conn,
         "add_run",
@@ -77,11 +89,17 @@ def add_run(conn: Connection, submission: LockedSubmission, subset: str) -> Run 
         subset=subset,
         protocol=submission.protocol,
         benchmark_version=submission.benchmark_version,
+        delay=delay,
     )
 
 
 def claim_run(conn: Connection, run_id: UUID, *, owner: str, lease: timedelta) -> Run | None:
-    """Take a queued run; None when somebody else has it or it is no longer wanted."""
+    """Take a queued run; None when somebody else has it or it is no longer wanted.
+
+    While its team is at work and another team waits, it is the other team's run that is taken, under races too: claims
+    are made one after the other.
+    """
+    _QUERIES.run(conn, "lock_claims")
     return _QUERIES.maybe(conn, "claim_run", Run, id=run_id, owner=owner, lease=lease)
 
 
@@ -128,6 +146,28 @@ def unscored_subsets(conn: Connection, submission_id: UUID) -> list[str]:
     return [row.subset for row in _QUERIES.all(conn, "unscored_subsets", _Subset, submission_id=submission_id)]
 
 
+def next_waiting(conn: Connection) -> Waiting | None:
+    """The run that a free hand should take next, if any is due."""
+    return _QUERIES.maybe(conn, "next_waiting", Waiting)
+
+
+def scored_protocols(conn: Connection, run: Run) -> set[str]:
+    """The protocols under which the run's subset has its numbers already."""
+    found = _QUERIES.all(conn, "scored_protocols", _Protocol, submission_id=run.submission_id, subset=run.subset)
+    return {row.protocol for row in found}
+
+
+def expired_submissions(conn: Connection, *, patience: timedelta) -> list[Stuck]:
+    """Submissions that have waited longer than ``patience`` for an archive that nobody is sending, locked."""
+    return _QUERIES.all(conn, "expired_submissions", Stuck, patience=patience)
+
+
+def dead_letters(conn: Connection, *, limit: int, after: tuple[datetime, UUID] | None) -> list[DeadLetter]:
+    """What we could not finish, newest first, older than the one that failed at ``after``."""
+    at, identity = after or (None, None)
+    return _QUERIES.all(conn, "dead_letters", DeadLetter, limit=limit, after_at=at, after_id=identity)
+
+
 def dead_runs(conn: Connection) -> list[Run]:
     """Runs whose lease has run out, locked."""
     return _QUERIES.all(conn, "dead_runs", Run)
@@ -154,6 +194,6 @@ def settleable_submissions(conn: Connection, *, patience: timedelta) -> list[Stu
 
 
 def attempts_of_subset(conn: Connection, submission_id: UUID, subset: str) -> int:
-    """How often a subset has been tried since the submission was last accepted."""
+    """How often a subset has been tried since the submission was last accepted or an attempt last made progress."""
     row = _QUERIES.one(conn, "attempts_of_subset", _Count, submission_id=submission_id, subset=subset)
     return row.count

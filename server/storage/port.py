@@ -194,3 +194,8 @@ def benchmark_key(benchmark_id: str, version: str, part: str) -> str:
 def report_key(run_id: UUID) -> str:
     """The key of a run's report."""
     return f"runs/{run_id}/report.json"
+
+
+def chunk_key(run_id: UUID, step: str, first: int, count: int) -> str:
+    """The key of what a run committed on its way; each attempt has its own, so that two never mix."""
+    return f"runs/{run_id}/{step}/{first:06d}-{count}"

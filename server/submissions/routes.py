@@ -14,6 +14,7 @@ from server.http.dependencies import Services, ServicesOf, TokenOf, Unit, UnitOf
 from server.http.paging import ByTime, Moment
 from server.http.routing import ApiRouter
 from server.submissions import reports, service, store, uploads
+from server.submissions.lifecycle import State
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
 from server.submissions.schemas import ModerationIn, PublishIn, ReportsOut, SubmissionIn, SubmissionOut, SubmissionsOut
@@ -46,7 +47,11 @@ def get(submission_id: UUID, caller: AnyoneOf, unit: UnitOf, response: Response)
     found = service.published_or_visible(unit.conn, caller, submission_id)
     response.headers["cache-control"] = "private, no-cache"
     if service.may_see(caller, found):
-        return whole(unit.conn, found)
+        shown = whole(unit.conn, found)
+        may_retry = found.state is State.FAILED and found.archive_key is not None
+        if may_retry and caller is not None and caller.is_maintainer:
+            shown.links["retry"] = f"/api/v1/submissions/{found.id}/retry"
+        return shown
     return public(found).model_copy(
         update={
             **numbers(unit.conn, found),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from celery import Celery
@@ -34,7 +35,7 @@ def make_celery(settings: Settings) -> Celery:
         task_queues=[Queue("gsi-short"), Queue("gsi-score")],
         task_routes={SCORE: {"queue": "gsi-score"}},
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"visibility_timeout": _LONGEST_TASK_SECONDS, "socket_connect_timeout": 5},
+        broker_transport_options=_transport(settings.broker_url.get_secret_value()),
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         beat_schedule={
@@ -45,6 +46,16 @@ def make_celery(settings: Settings) -> Celery:
         timezone="UTC",
     )
     return app
+
+
+def _transport(broker_url: str) -> dict[str, Any]:
+    """What the kind of broker needs. RabbitMQ confirms what it was told; Redis gives tasks of lost workers out again.
+
+    Neither decides who works: a task that comes twice loses the claim.
+    """
+    if broker_url.startswith("amqp"):
+        return {"confirm_publish": True}
+    return {"visibility_timeout": _LONGEST_TASK_SECONDS, "socket_connect_timeout": 5}
 
 
 def add_tasks(app: Celery, scoring: Callable[[], Scoring], notices: Callable[[], Notices]) -> None:

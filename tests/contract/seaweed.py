@@ -34,20 +34,42 @@ _PORTS = (
 @contextmanager
 def running_s3(folder: Path, *, timeout: float = 60) -> Iterator[S3Server]:
     """Start it in ``folder``, end it afterwards. Raises RuntimeError with its log when it does not come up."""
-    (folder / "data").mkdir()
-    ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
-    log = folder / "weed.log"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            _command(folder, ports), stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment
-        )
+    server = RestartableS3(folder)
     try:
-        _wait_until_ready(child, ports["s3.port"], log, timeout)
-        yield _KEYS._replace(endpoint_url=f"http://127.0.0.1:{ports['s3.port']}")
+        yield server.start(timeout=timeout)
     finally:
-        child.kill()  # its data is thrown away
-        child.wait()
+        server.kill()  # its data is thrown away
+
+
+class RestartableS3:
+    """The server on ports and a folder of its own, which it finds again when it is started after a kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        (folder / "data").mkdir(parents=True)
+        self._ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, timeout: float = 60) -> S3Server:
+        """Start it. Raises RuntimeError with its log when it does not come up."""
+        log = self._folder / "weed.log"
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self._folder)}
+        with log.open("ab") as out:
+            command = _command(self._folder, self._ports)
+            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
+        try:
+            _wait_until_ready(self._child, self._ports["s3.port"], log, timeout)
+        except BaseException:
+            self.kill()
+            raise
+        return _KEYS._replace(endpoint_url=f"http://127.0.0.1:{self._ports['s3.port']}")
+
+    def kill(self) -> None:
+        """End it outright; what it had stored stays."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
 
 
 def _command(folder: Path, ports: dict[str, int]) -> list[str]:

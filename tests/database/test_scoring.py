@@ -1,105 +1,26 @@
 """The worker's use-cases on a real database, with a real process as the scorer."""
 
 import json
-import sys
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
-from psycopg_pool import ConnectionPool
 from pydantic import SecretStr
 
-from server.benchmarks.service import Registered
 from server.db.pool import transaction
-from server.jobs import RecordingQueue
 from server.leaderboard.service import board
 from server.scoring import store
+from server.scoring.folders import private_folders
 from server.scoring.process_runner import ProcessRunner
-from server.scoring.service import Scoring
 from server.settings import Settings
-from server.storage.local import LocalStorage
 from server.submissions import store as submissions
 from server.submissions.lifecycle import State
-from server.submissions.model import NewSubmission, Submission
-from server.teams import store as teams
+from tests.database.benching import Bench
 
-ROOT = Path(__file__).parents[2]
 AT_ONCE = timedelta(0)
-
-
-class Bench:
-    """A service without HTTP: one submission's life, driven by hand."""
-
-    def __init__(self, scoring: Scoring, blocks: Registered, plan: Path) -> None:
-        self.scoring = scoring
-        self.blocks = blocks
-        self._plan = plan
-        self.plan(gate="accept", score="ok")
-
-    @property
-    def queue(self) -> RecordingQueue:
-        assert isinstance(self.scoring.queue, RecordingQueue)
-        return self.scoring.queue
-
-    def plan(self, *, gate: str = "accept", score: str = "ok") -> None:
-        self._plan.write_text(json.dumps({"gate": gate, "score": score}))
-
-    def uploaded(self, *, team: str = "Owners") -> UUID:
-        with transaction(self.scoring.pool) as conn:
-            made = submissions.add(
-                conn,
-                NewSubmission(benchmark="blocks", model="M"),
-                team_id=teams.find_or_make_team(conn, name=team).id,
-                benchmark_version=self.blocks.version,
-                protocol="gsi-fair-1",
-            )
-            key = f"submissions/{made}/a.zip"
-            stored = self.scoring.storage.put(key, [b"an archive"], max_bytes=100)
-            assert submissions.move(conn, made, State.UPLOADED)
-            submissions.set_archive(conn, made, key=key, stored=stored)
-        return made
-
-    def queued(self) -> list[UUID]:
-        """An accepted submission's runs."""
-        made = self.uploaded()
-        before = len(self.queue.scored)
-        self.scoring.validate(made)
-        return self.queue.scored[before:]
-
-    def get(self, submission_id: UUID) -> Submission:
-        with transaction(self.scoring.pool) as conn:
-            found = submissions.get(conn, submission_id)
-        assert found is not None
-        return found
-
-    def owner_of(self, run_id: UUID) -> UUID:
-        return UUID(str(self.value("select submission_id from runs where id = %s", run_id)))
-
-    def value(self, query: str, *parameters: Any) -> Any:
-        with transaction(self.scoring.pool) as conn:
-            row = conn.execute(query.encode(), parameters).fetchone()
-        return row[0] if row else None
-
-    def run(self, query: str, *parameters: Any) -> None:
-        with transaction(self.scoring.pool) as conn:
-            conn.execute(query.encode(), parameters)
-
-
-@pytest.fixture
-def bench(settings: Settings, pool: ConnectionPool, storage: LocalStorage, blocks: Registered, tmp_path: Path) -> Bench:
-    plan = tmp_path / "plan.json"
-    runner = ProcessRunner(
-        command=[sys.executable, str(ROOT / "tests" / "scripted_scorer.py"), str(plan)], beat_seconds=0.05
-    )
-    impatient = settings.model_copy(update={"hint_seconds": 0.0, "max_attempts": 3})
-    scoring = Scoring(
-        settings=impatient, pool=pool, storage=storage, queue=RecordingQueue(), runner=runner, owner="worker-1"
-    )
-    return Bench(scoring, blocks, plan)
 
 
 def test_an_accepted_archive_gets_one_run_for_each_subset(bench: Bench) -> None:
@@ -160,9 +81,9 @@ def test_each_protocol_has_a_board_of_its_own(bench: Bench) -> None:
     assert [entry.scores["avg"] for entries in boards.values() for entry in entries] == [70.0, 70.0, 60.0]
 
 
-def test_the_scorer_gets_the_installations_instruments_and_the_judges_key(bench: Bench, tmp_path: Path) -> None:
+def test_the_judge_gets_its_settings_and_its_key_and_nobody_else_does(bench: Bench, tmp_path: Path) -> None:
     bench.plan(score="judged")
-    judge = {"adapter": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "m", "revision": "r"}
+    judge = {"adapter": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "tiny", "revision": "r"}
     (tmp_path / "instruments.json").write_text(json.dumps({"journals": "/", "judge": judge}))
     first, second = bench.queued()
     bench.scoring.score(first)
@@ -291,8 +212,8 @@ def test_withdrawing_stops_the_work_and_nothing_is_scored(bench: Bench) -> None:
     made = bench.owner_of(first)
     worker = threading.Thread(target=bench.scoring.score, args=(first,))
     worker.start()
-    while bench.value("select done from runs where id = %s", first) != 1:
-        pass
+    while bench.value("select stage from runs where id = %s", first) != "measure":
+        time.sleep(0.01)
     with transaction(bench.scoring.pool) as conn:
         assert submissions.move(conn, made, State.WITHDRAWN)
     worker.join(timeout=20)
@@ -309,8 +230,9 @@ def test_progress_of_a_run_is_seen_while_it_works(bench: Bench) -> None:
     worker.start()
     seen = set()
     while worker.is_alive():
+        time.sleep(0.01)
         seen.add(bench.value("select stage || ' ' || done || '/' || total from runs where id = %s", first))
-    assert "measure 1/2" in seen
+    assert "measure 0/2" in seen
 
 
 class TestTheSweep:
@@ -398,6 +320,17 @@ def test_a_late_verdict_is_refused(bench: Bench) -> None:
     with transaction(bench.scoring.pool) as conn:
         assert late is not None
         assert not store.hold_gate(conn, made, token=late)
+
+
+def test_what_a_killed_worker_left_goes_with_the_next_job_and_what_another_holds_stays(
+    bench: Bench, settings: Settings
+) -> None:
+    (settings.work_dir / "job-of-the-dead/input").mkdir(parents=True)
+    (settings.work_dir / "job-of-the-dead/input/truth.json").write_text("hidden")
+    with private_folders(settings.work_dir) as mine:
+        bench.scoring.validate(bench.uploaded())
+        assert mine.input.is_dir()
+        assert list(settings.work_dir.glob("job-*")) == [mine.input.parent]
 
 
 def test_nothing_of_a_job_is_left_on_disk(bench: Bench, settings: Settings) -> None:

@@ -22,6 +22,7 @@ class BlocksJudge:
     """Compares appearance by documented formulas on pixels; deterministic. See docs/blocks.md."""
 
     name: str = VERSION
+    hermetic: bool = True
 
     def judge_all(self, questions: Iterable[Question]) -> Iterator[Judgement]:
         """See :class:`scorer.judges.port.Judge`; the instruction is not needed."""

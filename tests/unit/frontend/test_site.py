@@ -317,6 +317,14 @@ def test_a_withdrawn_submissions_run_is_cancelled_and_not_failed(site: str, serv
     assert "The attempt failed" not in text
 
 
+@pytest.mark.parametrize("links", [{}, {"retry": "/api/v1/submissions/x/retry"}])
+def test_a_failed_submission_can_be_tried_again_by_whom_the_service_lets(site: str, service: Service, links) -> None:
+    name = submitted(site)
+    service.submissions[name] |= {"state": "failed", "links": links}
+    page = get(site, f"/submission?id={name}", cookies=LAB).text
+    assert ('data-act="retry"' in page) == bool(links)
+
+
 ADDRESSES = [*PAGES, "/plain", "/theme.css", "/robots.txt"]
 
 

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
+from infra.configured import Finding, detector_finding
 from infra.doctor import examine
 from infra.testing import run_tests
 
@@ -167,6 +169,26 @@ def test_the_doctor_looks_at_a_bucket_with_what_up_would_fill_in(
     found = {finding.what: finding for finding in examine(tmp_path)}
     assert found["settings"].state == "ok"
     assert found["storage"].found.startswith("StorageError")
+
+
+def test_the_doctor_says_which_file_of_the_detector_is_missing_and_where_to_get_it(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "instruments.json"
+    monkeypatch.setenv("GSI_INSTRUMENTS", str(settings))
+
+    def told(**content: object) -> Finding:
+        settings.write_text(json.dumps(content))
+        return detector_finding()
+
+    accepted = {"accept_noncommercial_weights": True}
+    nothing = told(weights=str(tmp_path))
+    assert nothing.state == "note"  # Blocks does without
+    for word in ("NON-COMMERCIAL", "model.safetensors", "IDEA-Research/grounding-dino-base", "detany3d.pth"):
+        assert word in nothing.found
+    assert told(weights=str(tmp_path), detector=accepted).state == "mend"  # somebody wants it
+    there = told(weights=str(installed), detector=accepted)
+    assert (there.state, "cpu, parity mode" in there.found) == ("ok", True)
 
 
 def test_tests_are_run_where_they_are_named(tmp_path: Path) -> None:

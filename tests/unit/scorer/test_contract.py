@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from scorer.contract import FILES, BenchmarkManifest, Report, RunManifest, Score, Truth, Verdict
+from scorer.contract import BenchmarkManifest, Report, RunManifest, Score, Truth, Verdict
+from scorer.files import FILES
 from tests.unit.scorer import folders
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"

@@ -7,7 +7,11 @@ import pytest
 
 from scorer.comparing import LEAST_KEPT
 from scorer.contract import ExitCode
+from scorer.detectors import grounding_dino, installed
+from scorer.detectors.detany3d import weights as detany3d
+from scorer.detectors.grounded import NAME as NAME_OF_DETECTOR
 from scorer.deviations import FAIR, OFFICIAL, TABLE
+from scorer.geometry import SAME_BOX_THRESHOLD
 from scorer.measures.msssim import NAME, REACH
 from scorer.official.imaging import LONGEST
 from scorer.official.locality import LARGEST_DISTANCE, LEAST_SIMILARITY
@@ -45,3 +49,26 @@ def test_the_page_tables_every_deviation_with_the_words_of_the_code(entry):
 def test_the_page_tables_no_deviation_that_the_code_does_not_have():
     rows = [line for line in PAGE.splitlines() if line.startswith("| D")]
     assert len(rows) == len(TABLE)
+
+
+DETECTOR_PAGE = (Path(__file__).parents[3] / "docs" / "detector.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        detany3d.PUBLISHED_SHA256,
+        f"`{detany3d.PUBLISHED_FILE}`",
+        f"`{grounding_dino.PUBLISHED}`",
+        f"`{installed.FOLDER}`",
+        f"`{NAME_OF_DETECTOR}`",
+        f"the short side to {grounding_dino.SHORT_SIDE}, the long one to {grounding_dino.LONG_SIDE} at most",
+        f"more likely than {grounding_dino.THRESHOLD}",
+        f"below {SAME_BOX_THRESHOLD}",
+        f"all {len(detany3d.wanted(detany3d.NETWORKS['full']())):,} arrays",
+        *(f"`{name}`" for name in installed.DetectorSettings.model_fields),
+        installed.TERMS.split(":")[0],
+    ],
+)
+def test_the_detectors_page_states_what_the_code_wants(words):
+    assert words in " ".join(DETECTOR_PAGE.split())

@@ -11,12 +11,14 @@ def test_relative_paths_begin_where_the_file_lies_and_absolute_ones_stay():
         "journals": "/srv/j",
         "originals": {"folder": "o", "bytes": 5},
         "judge": {"adapter": "recorded", "journal": "a.jsonl"},
+        "detector": {"grounding_dino": "g", "device": "cpu"},
     }
     assert anchored(content, base=Path("/etc/gsi")) == {
         "weights": "/etc/gsi/w",
         "journals": "/srv/j",
         "originals": {"folder": "/etc/gsi/o", "bytes": 5},
         "judge": {"adapter": "recorded", "journal": "/etc/gsi/a.jsonl"},
+        "detector": {"grounding_dino": "/etc/gsi/g", "device": "cpu"},
     }
 
 
@@ -28,5 +30,5 @@ def test_a_local_model_is_a_path_only_where_such_a_folder_is(tmp_path):
 
 
 def test_what_is_not_of_the_form_is_left_for_its_reader():
-    odd = {"weights": 3, "judge": ["x"], "originals": None, "more": 1}
+    odd = {"weights": 3, "judge": ["x"], "originals": None, "detector": 5, "more": 1}
     assert anchored(odd, base=Path("/")) == odd

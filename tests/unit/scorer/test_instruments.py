@@ -108,6 +108,9 @@ def test_a_journal_that_an_earlier_scorer_still_writes_means_to_try_again(settin
         ({"judge": {"adapter": "oracle"}}, "judge"),
         ({"weight": "/x"}, "weight"),
         ({"originals": {"folder": "/x", "bytes": 0}}, "originals.bytes"),
+        ({"detector": {"device": "a card"}}, "detector.device"),
+        ({"detector": {"mode": "quick"}}, "detector.mode"),
+        ({"detector": {"accept": True}}, "detector.accept"),
     ],
 )
 def test_a_file_that_cannot_be_used_names_the_field(settings, content, where):

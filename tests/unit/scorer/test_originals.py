@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -169,6 +170,17 @@ def test_the_folder_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path):
     cache.get("a", lambda: arrays(2))
     cache.get("c", lambda: arrays(3))
     assert {path.stem for path in tmp_path.iterdir()} == {"a", "c"}
+
+
+def test_a_folder_that_may_only_be_read_is_read_all_the_same(tmp_path, monkeypatch):
+    cache = ArraysOnDisk(tmp_path, most_bytes=10**6)
+    cache.get("a", lambda: arrays(1))
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert torch.equal(cache.get("a", lambda: arrays(2))["a"], arrays(1)["a"])
 
 
 def test_what_cannot_be_written_is_returned_all_the_same(tmp_path):

@@ -9,7 +9,7 @@ from scorer import inputs, protocol
 from scorer.contract import Report, Result
 from scorer.judges.port import Judgement
 from scorer.measures.msssim import MsSsim
-from scorer.protocol import Instruments
+from scorer.measuring import Instruments
 from scorer.registry import detector_named
 from tests.unit.scorer import folders
 from tests.unit.scorer.blocks.drawing import draw
@@ -21,6 +21,7 @@ class SevereJudge:
     """Gives every edit the same score."""
 
     name = "blocks-judge-1"
+    hermetic = False
 
     def __init__(self, score: float | None) -> None:
         self.score = score

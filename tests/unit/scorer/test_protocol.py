@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scorer import inputs, protocol
-from scorer.appraisal import Answer, appraised
+from scorer.appraisal import appraised
 from scorer.bundle import Picture, open_bundle
 from scorer.contract import ProgressLine, Report, SampleReport
 from scorer.detectors.port import Detection, Detector
@@ -19,10 +19,11 @@ from scorer.errors import BenchmarkError, SubmissionError
 from scorer.judges.blocks import BlocksJudge
 from scorer.judges.port import Judgement
 from scorer.measures.msssim import MsSsim
+from scorer.measuring import Instruments
 from scorer.official.aggregate import gated
 from scorer.originals import Originals
-from scorer.protocol import Instruments, result_of
 from scorer.registry import detector_named
+from scorer.reporting import Answer, result_of
 from scorer.sample import Measured, Sight, measure
 from scorer.scenes import Scenes
 from scorer.side_by_side import side_by_side
@@ -53,6 +54,7 @@ class CountingJudge:
     """The real judge, noting what it was asked."""
 
     name = JUDGE.name
+    hermetic = True
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -315,6 +317,7 @@ class Says:
     """A judge that gives everything the same score."""
 
     name = JUDGE.name
+    hermetic = False
 
     def __init__(self, score: float) -> None:
         self.score = score

@@ -150,6 +150,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/baselines/{entry_id}"): ALL,
     ("PATCH", "/baselines/{entry_id}"): Case((401, 403, 403, 200), body={"source_note": "Table 2"}),
     ("POST", "/baselines/{entry_id}/retire"): Case((401, 403, 403, 200), body={"reason": "withdrawn"}),
+    ("GET", "/runs/dead"): Case((401, 403, 403, 200)),
     ("GET", "/audit"): Case((401, 403, 403, 200)),
 }
 

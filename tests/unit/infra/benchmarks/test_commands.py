@@ -151,6 +151,33 @@ def test_a_benchmark_without_its_detector_is_shown_and_refuses_submissions_until
     assert [action for _, action, _, _ in audited(pool)] == ["benchmark.add", "benchmark.refresh"]
 
 
+def test_gsi_bench_opens_once_its_detector_is_installed_and_says_until_then_what_to_get(
+    gsi, client, pool, fine, installed, tmp_path, monkeypatch
+):
+    instruments = tmp_path / "instruments.json"
+    instruments.write_text(json.dumps({"weights": str(tmp_path / "none")}))
+    monkeypatch.setenv("GSI_INSTRUMENTS", str(instruments))
+    code, said, _ = gsi("add", fine, "--partial", *HERE[2:])
+    assert code == 0
+    assert "not to be had here: detector grounding-dino-detany3d" in said
+    for word in (
+        "accept_noncommercial_weights",
+        "IDEA-Research/grounding-dino-base",
+        "detany3d.pth",
+        "convert-weights",
+    ):
+        assert word in said, word
+    assert not client.get("/benchmarks/gsi-bench-partial").json()["accepts_submissions"]
+    assert client.get("/benchmarks/gsi-bench-partial").json()["missing_instruments"] == MISSING  # no path of ours in it
+    settings = {"weights": str(installed), "detector": {"accept_noncommercial_weights": True}}
+    instruments.write_text(json.dumps(settings))
+    assert "It takes submissions" in gsi("refresh")[1]
+    assert client.get("/benchmarks/gsi-bench-partial").json()["accepts_submissions"]
+    instruments.write_text(json.dumps({**settings, "detector": {}}))
+    assert "NON-COMMERCIAL" in gsi("refresh")[1]
+    assert not client.get("/benchmarks/gsi-bench-partial").json()["accepts_submissions"]
+
+
 def test_blocks_as_shipped_can_be_added_by_hand_and_listed(gsi, client, monkeypatch):
     code, said, _ = gsi("add", BLOCKS_DATA)
     assert (code, "blocks: registered" in said) == (0, True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 from scorer.__main__ import main
 from scorer.contract import ExitCode
+from scorer.judges.ending import Asked
 from scorer.judges.folder import write_questions
 from scorer.judges.journal import parse_journal
 from tests.unit.scorer.judges import asking
@@ -71,3 +73,28 @@ def test_neither_the_gate_nor_the_endpoint_judge_loads_a_network_library():
     served = "import sys, scorer.judges.endpoint; assert not {'torch', 'transformers'} & {*sys.modules}"
     for program in (loaded, served):
         subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_job_gets_its_settings_in_a_file_goes_on_from_an_earlier_journal_and_says_who_answered(call, tmp_path):
+    earlier, about = tmp_path / "earlier.jsonl", tmp_path / "out/judge.json"
+    settings = {"adapter": "endpoint", "model": "tiny", "revision": "r1", "concurrency": 1, "attempts": 1}
+    with performing(says(GOOD), then=status(503)) as stage:
+        (tmp_path / "settings.json").write_text(json.dumps({**settings, "url": stage.url}))
+        job = ["judge", *call[1:3], "--settings", str(tmp_path / "settings.json"), "--about", str(about)]
+        assert main([*job, "--out", str(earlier)]) == ExitCode.TRY_AGAIN
+    with performing(then=says(GOOD)) as stage:
+        (tmp_path / "settings.json").write_text(json.dumps({**settings, "url": stage.url}))
+        ended = tmp_path / "out/journal.jsonl"
+        assert main([*job, "--earlier", str(earlier), "--out", str(ended)]) == ExitCode.OK
+        assert len(stage.requests) == 2
+    assert len(parse_journal(ended.read_bytes(), name="journal")) == 3
+    lines = (tmp_path / "out/progress.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1]) == {"stage": "judge", "done": 3, "total": 3}
+    told = Asked.model_validate_json(about.read_text())
+    assert (told.name, told.provenance["judge_model"]) == ("language-judge-1", "tiny")
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"model": "tiny"}', '{"adapter": "recorded", "model": "m"}'])
+def test_settings_that_name_no_judge_are_a_wrong_call(call, tmp_path, content):
+    (tmp_path / "settings.json").write_text(content)
+    assert main(["judge", *call[1:5], "--settings", str(tmp_path / "settings.json")]) == ExitCode.USAGE
