@@ -8,21 +8,18 @@ from typing import Annotated, Literal
 
 import typer
 
-Url = Annotated[
-    str,
-    typer.Option("--url", help="Address of the service. Else GSI_URL, else the stack that runs in this folder."),
-]
-Token = Annotated[str, typer.Option("--token", help="Your token. Else GSI_TOKEN, else the one `gsi login` saved.")]
+from frontend.cli_accounts import team_app, tokens_app
+from frontend.cli_moderating import moderate_app, quota_app
+from frontend.cli_noticing import notices_app
+from frontend.options import Benchmark, Id, Json, Token, Url
+
 Team = Annotated[str, typer.Option("--team", help="Your team's name; logs in by itself on a development service.")]
-Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON, for programs.")]
-Benchmark = Annotated[str, typer.Option("--benchmark", help="Which benchmark the images belong to.")]
 Zip = Annotated[
     Path,
     typer.Argument(
         metavar="ZIP", exists=True, dir_okay=False, readable=True, help="The zip with one edited image for each sample."
     ),
 ]
-Id = Annotated[str, typer.Argument(metavar="ID", help="The submission's id, as `gsi submit` printed it.")]
 BaselineId = Annotated[str, typer.Argument(metavar="ID", help="The baseline's id, as `gsi baseline list` shows it.")]
 Scores = Annotated[
     list[str] | None,
@@ -51,9 +48,8 @@ def register(app: typer.Typer) -> None:
         ("login", login),
     ):
         app.command(name, rich_help_panel=TAKING_PART)(command)
-    from frontend.cli_moderating import moderate_app, quota_app
-    from frontend.cli_noticing import notices_app
-
+    app.add_typer(team_app, name="team", rich_help_panel=TAKING_PART)
+    app.add_typer(tokens_app, name="tokens", rich_help_panel=TAKING_PART)
     app.add_typer(notices_app, name="notices", rich_help_panel=TAKING_PART)
     app.add_typer(quota_app, name="quota", rich_help_panel=TAKING_PART)
     app.add_typer(moderate_app, name="moderate", rich_help_panel=MAINTAINING)
@@ -228,14 +224,17 @@ def login(
     token: Annotated[str, typer.Option("--token", help="Save this token, if the service knows it.")] = "",
     url: Url = "",
 ) -> None:
-    """Log in and remember it for this service (in ~/.config/gsi, readable by you only)."""
+    """Log in and remember it for this service (in ~/.config/gsi, readable by you only).
+
+    Without options: opens the account page, where you make a token, and asks for it.
+    """
     from frontend.commands import reading
     from frontend.commands.session import Session
 
-    if not (team or maintainer or token):
-        raise typer.BadParameter("say who you are: --team NAME, --maintainer or --token TOKEN")
     session = Session(url=url)
     with session.errors():
+        if not (team or maintainer or token):
+            token = reading.asked_for_token(session)
         reading.login(session, team=team, maintainer=maintainer, token=token)
 
 

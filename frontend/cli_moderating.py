@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from frontend.cli import Benchmark, Id, Json, Token, Url
+from frontend.options import Benchmark, Id, Json, Token, Url
 
 quota_app = typer.Typer(no_args_is_help=True, help="What a team may still submit; maintainers set and grant it.")
 moderate_app = typer.Typer(no_args_is_help=True, help="Take entries off the board, with a reason for their team.")

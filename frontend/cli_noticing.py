@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from frontend.cli import Json, Token, Url
+from frontend.options import Json, Token, Url
 
 notices_app = typer.Typer(no_args_is_help=True, help="Be told by webhook or e-mail when a submission ends.")
 

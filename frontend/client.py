@@ -12,7 +12,7 @@ import httpx
 
 from frontend.addresses import path_of
 from frontend.answers import body_of, problem, read, read_all, unexpected
-from frontend.errors import Unreachable, from_problem
+from frontend.errors import ClientError, Unreachable, from_problem
 from frontend.resources import (
     AuditEntry,
     Baseline,
@@ -117,9 +117,18 @@ class Client:
         named = body.get("team")
         return Login(token=str(body["token"]), team=str(named.get("name", "")) if isinstance(named, dict) else team)
 
-    def check_token(self) -> None:
-        """Ask the service whether it knows the token; raises ClientError (status 401) when it does not."""
-        self._json("GET", "/submissions", params={"limit": 1})
+    def team_of_token(self) -> str:
+        """The team that the token is for; empty for a maintainer's, and for one that may not read.
+
+        Raises ClientError (status 401) when the service does not know the token.
+        """
+        try:
+            team = self._json("GET", "/me").get("team")
+        except ClientError as error:
+            if error.status != 403:
+                raise
+            return ""
+        return str(team["name"]) if team else ""
 
     def create(
         self,
@@ -189,7 +198,7 @@ class Client:
 
     def submissions(self) -> tuple[Submission, ...]:
         """The team's own submissions, newest first."""
-        return self._every(Submission.read, "/submissions", key="submissions")
+        return self.every(Submission.read, "/submissions", key="submissions")
 
     def act(self, submission: str, *, verb: str, body: Mapping[str, Any] | None = None) -> Submission:
         """publish, unpublish, withdraw, or (maintainers) retry, hide, show, disqualify, reinstate."""
@@ -250,7 +259,7 @@ class Client:
     def deliveries(self, *, state: str = "") -> tuple[Delivery, ...]:
         """What was sent, newest first."""
         query = {"state": state} if state else {}
-        return self._every(Delivery.read, "/notices/deliveries", key="deliveries", **query)
+        return self.every(Delivery.read, "/notices/deliveries", key="deliveries", **query)
 
     def retry_delivery(self, delivery: str) -> None:
         """Try a delivery that was given up anew."""
@@ -260,7 +269,7 @@ class Client:
 
     def baselines(self) -> tuple[Baseline, ...]:
         """Curated entries; a maintainer sees the retired ones too."""
-        return self._every(Baseline.read, "/baselines", key="baselines")
+        return self.every(Baseline.read, "/baselines", key="baselines")
 
     def add_baseline(self, entry: Mapping[str, Any]) -> Baseline:
         """Add a curated entry; `entry` is the request body."""
@@ -286,7 +295,7 @@ class Client:
     def grants(self, *, benchmark: str = "", team: str = "") -> tuple[Grant, ...]:
         """What was granted, newest first."""
         query = {name: value for name, value in (("benchmark", benchmark), ("team", team)) if value}
-        return self._every(Grant.read, "/quota-grants", key="grants", **query)
+        return self.every(Grant.read, "/quota-grants", key="grants", **query)
 
     def revoke_grant(self, grant: str) -> Grant:
         """End a grant now."""
@@ -315,7 +324,12 @@ class Client:
 
     # Sending
 
-    def _every(self, reader: Callable[[Any], T], path: str, *, key: str, **query: str) -> tuple[T, ...]:
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request of one's own; the answer's JSON, None where it has no body."""
+        answer = self._send(method, path, **options)
+        return body_of(answer) if answer.content else None
+
+    def every(self, reader: Callable[[Any], T], path: str, *, key: str, **query: str) -> tuple[T, ...]:
         """A whole list, page by page."""
         found: list[T] = []
         cursor: dict[str, str] = {}

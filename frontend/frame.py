@@ -15,7 +15,13 @@ from frontend.theme import style_sheet
 from frontend.views.page import Page, problem_page
 
 STAND_IN = "site.invalid"  # the host that Gradio is told (RFC 2606); `decorate` takes it out again
-_LINKS = (("/", "Leaderboard"), ("/submit", "Submit"), ("/submissions", "My submissions"), ("/about", "About"))
+_LINKS = (
+    ("/", "Leaderboard"),
+    ("/submit", "Submit"),
+    ("/submissions", "My submissions"),
+    ("/account", "Account"),
+    ("/about", "About"),
+)
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; frame-ancestors 'self'; base-uri 'self'; form-action 'self'"

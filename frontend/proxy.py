@@ -12,7 +12,18 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
-_PASSED_ON = ("accept", "authorization", "content-length", "content-type", "idempotency-key", "if-none-match", "range")
+_PASSED_ON = (
+    "accept",
+    "authorization",
+    "content-length",
+    "content-type",
+    "cookie",
+    "idempotency-key",
+    "if-none-match",
+    "origin",  # with sec-fetch-site it tells the service that one of our pages sent this, and no other site's
+    "range",
+    "sec-fetch-site",
+)
 _PASSED_BACK = (
     "cache-control",
     "content-disposition",
@@ -23,6 +34,8 @@ _PASSED_BACK = (
     "etag",
     "idempotent-replayed",
     "location",
+    "ratelimit",
+    "ratelimit-policy",
     "retry-after",
 )
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -45,6 +58,8 @@ def create_proxy(*, api_url: str) -> FastAPI:
             return Response(status_code=404)
         service: httpx.AsyncClient = request.app.state.service
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        if request.client:
+            headers["x-forwarded-for"] = request.client.host  # the service counts visitors, not the site
         body = request.stream() if request.method in ("POST", "PUT", "PATCH") else None
         wish = service.build_request(
             request.method, f"/api/v1/{quote(path)}", params=str(request.url.query), headers=headers, content=body
@@ -54,9 +69,12 @@ def create_proxy(*, api_url: str) -> FastAPI:
         except httpx.HTTPError as error:
             return _unreachable(error)
         back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
-        return StreamingResponse(
+        passed = StreamingResponse(
             answer.aiter_raw(), status_code=answer.status_code, headers=back, background=BackgroundTask(answer.aclose)
         )
+        for cookie in answer.headers.get_list("set-cookie"):
+            passed.headers.append("set-cookie", cookie)
+        return passed
 
     return app
 

@@ -8,7 +8,6 @@ component is ready it takes the painted nodes over (assets/site.js).
 import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import unquote
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
@@ -22,7 +21,7 @@ from frontend.views.page import Visit
 from frontend.views.pages import PAGES, Show, View
 
 _LOG = logging.getLogger("gsi.site")
-_COOKIES = ("gsi_token", "gsi_team")
+_SESSIONS = ("__Host-gsi_session", "gsi_session")  # on https, elsewhere
 _RENDERS_AT_ONCE = 8
 
 
@@ -76,8 +75,8 @@ class Shell:
             html = await self._painted_by_gradio(scope, receive)
             painted = decorate(html, page=page, path=scope["path"])
             answer = respond(painted, status=page.status, uploads_to=self._uploads_to)
-        for name in _COOKIES if page.forget else ():
-            answer.delete_cookie(name, samesite="strict")
+        for name in _SESSIONS if page.forget else ():
+            answer.delete_cookie(name, secure=name.startswith("__Host-"), httponly=True, samesite="lax")
         await answer(scope, receive, send)
 
     async def _painted_by_gradio(self, scope: Scope, receive: Receive) -> str:
@@ -117,22 +116,20 @@ class _Captured:
 
 
 def visit_of(scope: Scope) -> Visit:
-    """The query and the identity (from the site's two cookies) of a request."""
+    """The query and the session of a request."""
     return visit(
         query=scope.get("query_string", b"").decode(errors="replace"), cookies=Headers(scope=scope).get("cookie", "")
     )
 
 
 def visit(*, query: str, cookies: str) -> Visit:
-    """A visit from an address's query and a Cookie header; a broken header or token counts as logged out."""
+    """A visit from an address's query and a Cookie header; a broken header or session counts as signed out."""
     try:
         jar = SimpleCookie(cookies)
     except CookieError:
         jar = SimpleCookie()
-    found = {name: unquote(morsel.value) for name, morsel in jar.items()}
-    if not is_token(found.get("gsi_token", "")):
-        return Visit(query=query)
-    return Visit(query=query, token=found["gsi_token"], team=found.get("gsi_team", ""))
+    session = next((jar[name].value for name in _SESSIONS if name in jar), "")
+    return Visit(query=query, token=session if is_token(session) else "")
 
 
 def _caching(send: Send) -> Send:

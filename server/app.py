@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel
 
+from server.accounts.directory import Directory
+from server.accounts.routes import router as accounts
 from server.benchmarks.routes import router as benchmarks
 from server.curation.routes import router as curation
 from server.db.pool import transaction
@@ -20,6 +22,7 @@ from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
 from server.http.headers import CarefulHeaders
+from server.http.limits import RateLimits
 from server.http.methods import Methods
 from server.http.routing import ApiRouter
 from server.http.turns import Shares, Turns
@@ -38,6 +41,9 @@ from server.submissions.quotas.routes import router as quotas
 from server.submissions.routes import router as submissions
 from server.teams.callers import identify
 from server.teams.routes import router as teams
+from server.teams.token_routes import router as tokens
+
+_SIGN_INS_AT_ONCE = 8
 
 _health = ApiRouter(tags=["service"])
 
@@ -90,17 +96,20 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
         uploads=Turns(settings.uploads_at_once),
         uploads_of_submissions=Shares(1),
         uploads_of_teams=Shares(settings.uploads_of_a_team),
+        sign_ins=Turns(_SIGN_INS_AT_ONCE),
         identify=identify,
     )
+    app.state.directory = Directory()
     app.state.watching = Watching(partial(_progress, pool), most=settings.listeners_at_once)
     problems.install(app)
     app.add_middleware(SmallBodies)
+    app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(Methods)
     app.add_middleware(PublicAddress, public_url=settings.public_url)
     app.add_middleware(CarefulHeaders)
     api = ApiRouter(prefix="/api/v1")
     for router in (
-        *(_health, teams, benchmarks, leaderboard, submissions, uploads, progress),
+        *(_health, accounts, teams, tokens, benchmarks, leaderboard, submissions, uploads, progress),
         *(quotas, runs, notices, curation),
     ):
         api.include_router(router)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+from limits import parse
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scorer.installation import default_weights_folder
 from server.addresses import is_broker_address, is_database_address, is_mail_server_address, is_web_address
+from server.providers import OAuthProvider, OidcProvider, Provider, github, hugging_face
 
 _SHORTEST_SECRET = 32
 _ENCODE = "In a user's name and a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
@@ -58,6 +61,34 @@ class Settings(DatabaseSettings):
     """Keys the hashes of API tokens: whoever changes it ends every token."""
     development_login: bool = False
     """Anyone may sign in as any team and as maintainer: for one's own machine only."""
+
+    huggingface_client_id: str | None = None
+    huggingface_client_secret: SecretStr | None = None
+    github_client_id: str | None = None
+    github_client_secret: SecretStr | None = None
+    oidc_providers: Annotated[tuple[OidcProvider, ...], NoDecode] = ()
+    """Further OpenID Connect providers, as a JSON list."""
+    oauth_providers: Annotated[tuple[OAuthProvider, ...], NoDecode] = ()
+    """Further OAuth 2.0 providers, as a JSON list."""
+    maintainers: str = ""
+    """Who is maintainer from the start: verified e-mail addresses, or issuer and subject with a space, by commas."""
+    session_days: int = Field(default=14, ge=1, le=365)
+    token_days: int = Field(default=90, ge=1, le=3650)
+    """The longest that an API token lasts, and how long it does when nothing shorter is asked for."""
+    invitation_days: int = Field(default=7, ge=1, le=90)
+    teams_of_a_user: int = Field(default=5, ge=1, le=1000)
+    """How many teams one user may make: quotas belong to teams."""
+
+    rate_limits_shared: bool = True
+    """Whether counts are kept in the broker, where that is Redis; else each process counts for itself."""
+    rate_limit_requests: str = "1200/minute"
+    """For each token, session or (without one) address."""
+    rate_limit_address: str = "2400/minute"
+    """For each address, whatever tokens it sends."""
+    rate_limit_sign_in: str = "30/minute"
+    """Sign-ins begun or ended, for each address."""
+    rate_limit_tokens: str = "20/hour"
+    """Tokens and invitations made, for each token or session."""
 
     quota_per_day: int = Field(default=10, ge=0, le=1_000_000)
     """How many submissions a team may make to a benchmark in a UTC day, unless the benchmark has limits of its own."""
@@ -173,12 +204,50 @@ class Settings(DatabaseSettings):
             raise ValueError("is not a list of GPUs such as 0,1")
         return value
 
+    @field_validator("oidc_providers", "oauth_providers", mode="before")
+    @classmethod
+    def _is_a_list(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "[]")
+        except ValueError:
+            raise ValueError("is no JSON; write a list: [{...}]") from None
+
+    @field_validator("rate_limit_requests", "rate_limit_address", "rate_limit_sign_in", "rate_limit_tokens")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        try:
+            parse(value)
+        except ValueError:
+            raise ValueError("is not a rate of the form 600/minute or 20/hour") from None
+        return value
+
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """Where users may sign in, in the order of the site."""
+        found: list[Provider] = []
+        if self.huggingface_client_id:
+            found.append(hugging_face(self.huggingface_client_id, self.huggingface_client_secret))
+        if self.github_client_id:
+            found.append(github(self.github_client_id, self.github_client_secret))
+        return (*found, *self.oidc_providers, *self.oauth_providers)
+
+    @property
+    def named_maintainers(self) -> frozenset[str]:
+        """Who is maintainer by the settings: e-mail addresses in lower case, and "issuer subject"."""
+        entries = (" ".join(entry.split()) for entry in self.maintainers.split(","))
+        return frozenset(entry if " " in entry else entry.casefold() for entry in entries if entry)
+
     @model_validator(mode="after")
     def _usable(self) -> Self:
         if self.storage_dir is None and self.s3_bucket is None:
             raise ValueError("name a storage: GSI_STORAGE_DIR (a directory) or GSI_S3_BUCKET")
         if self.instruments is not None and not self.instruments.is_file():
             raise ValueError(f"GSI_INSTRUMENTS: there is no file {self.instruments}")
+        ids = [provider.id for provider in self.providers]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two sign-in providers have the same id; give one of them another")
         if self.environment == "production":
             if self.runner == "process":
                 raise ValueError(

@@ -28,6 +28,7 @@ from tests.contract.engine import engine as engine  # the fixture, for every tes
 _TEMPLATE = "migrated"
 SUBSETS = ("blocks-tabletop", "blocks-room")
 _OPERATIONS = ("move", "remove")
+_RATES = ("rate_limit_requests", "rate_limit_address", "rate_limit_sign_in", "rate_limit_tokens")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -115,6 +116,8 @@ def settings_for(database_url: str, folder: Path) -> Settings:
             "quota_total": 10_000,
             "quota_at_once": 10_000,
             "max_archive_bytes": 3 * 1024 * 1024,
+            "rate_limits_shared": False,
+            **dict.fromkeys(_RATES, "1000000/minute"),
         }
     )
 

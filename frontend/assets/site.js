@@ -10,26 +10,14 @@
   paint(theme());
   dark.addEventListener("change", () => paint(theme()));
 
-  const cookie = (name) => {
-    const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
-    try { return found ? decodeURIComponent(found.slice(name.length + 1)) : ""; } catch { return ""; }
-  };
-  // The alphabet of RFC 6750; anything else could not be sent and counts as logged out.
-  const token = () => (/^[\w.~+/-]+=*$/.test(cookie("gsi_token")) ? cookie("gsi_token") : "");
-  const remember = (name, value) => {
-    const age = value ? 60 * 60 * 24 * 30 : 0;
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Strict${secure}`;
-  };
-
   // A problem document (RFC 9457) as one Error with the parts a reader needs.
   const problem = (status, body) => Object.assign(new Error(body?.title || `The service answered ${status}`), {
     status, code: body?.code || "", detail: body?.detail || "", remedy: body?.remedy || "",
   });
   const api = async (method, path, body, key) => {
+    // The session goes along as a cookie that no script can read; the service takes it from our own pages only.
     const headers = { Accept: "application/json" };
     if (key) headers["Idempotency-Key"] = key;
-    if (token()) headers.Authorization = "Bearer " + token();
     if (body) headers["Content-Type"] = "application/json";
     let answer;
     try {
@@ -43,14 +31,9 @@
   };
 
   window.gsi = {
-    api, problem, token,
-    team: () => cookie("gsi_team"),
-    async login(team) {
-      const answer = await api("POST", "/development/login", { team });
-      remember("gsi_token", answer.token);
-      remember("gsi_team", answer.team ? answer.team.name : team);
-    },
-    logout() { remember("gsi_token", ""); remember("gsi_team", ""); },
+    api, problem,
+    login: (team) => api("POST", "/development/sign-in", { team }),
+    logout: (everywhere = false) => api("POST", "/sign-out" + (everywhere ? "?everywhere=true" : "")),
     // Move the page as the server painted it into Gradio's component: same nodes, so nothing shifts or flashes.
     adopt(element) {
       const seed = document.getElementById("first-paint");
@@ -60,6 +43,30 @@
       seed.remove();
       root.classList.add("adopted");
       if (focused && element.contains(focused)) focused.focus({ preventScroll: true });
+    },
+    // The buttons of the providers and the form of the development login (templates/sign_in.html).
+    signIn(element) {
+      const next = () => element.querySelector("[data-next]")?.dataset.next || "/account";
+      const told = (error) => gsi.tell(element.querySelector("#login-error"), error);
+      element.addEventListener("click", async (event) => {
+        const button = event.target.closest("[data-provider]");
+        if (!button) return;
+        button.disabled = true;
+        try {
+          const begun = await api("POST", "/sign-in/" + encodeURIComponent(button.dataset.provider), { return_to: next() });
+          location.assign(begun.location);
+        } catch (error) { told(error); button.disabled = false; }
+      });
+      element.addEventListener("submit", async (event) => {
+        if (event.target.id !== "login-form") return;
+        event.preventDefault();
+        const team = element.querySelector("#team").value.trim();
+        try {
+          if (!team) throw Object.assign(new Error("Give your team's name."), { detail: "", remedy: "" });
+          await gsi.login(team);
+          if (location.pathname === next()) location.reload(); else location.assign(next());
+        } catch (error) { told(error); }
+      });
     },
     tell(box, error) {
       const strong = document.createElement("strong");

@@ -3,7 +3,7 @@ gsi.adopt(element);
 const settled = () => element.querySelector("[data-page=submission]")?.dataset.settled !== "no";
 const refresh = async () => {
   const page = await server.live_page(location.search);
-  if (page.forget) gsi.logout();
+  if (page.forget) return location.reload(); // the server drops what it no longer knows
   document.title = page.title;
   const opened = element.querySelector("details")?.open;
   props.value = page.html;

@@ -4,18 +4,23 @@ const one = (selector) => element.querySelector(selector);
 const form = one("#submit-form"), input = one("#archive"), drop = one("#drop"), button = one("#submit-button");
 const errorBox = one("#submit-error"), uploading = one("#uploading"), bar = one("#upload-bar"), text = one("#upload-text");
 
-const identity = () => {
-  const known = Boolean(gsi.token());
-  one("#whoami").hidden = !known;
-  one("#team-field").hidden = known;
-  one("[data-team]").textContent = gsi.team() || "your team";
+const page = one("[data-page=submit]");
+const signedIn = () => page.dataset.signedIn === "yes";
+const identity = (team) => {
+  page.dataset.signedIn = team ? "yes" : "no";
+  one("#whoami").hidden = !team;
+  one("#team-field").hidden = Boolean(team);
+  one("[data-team]").textContent = team;
 };
-identity();
+one("[data-logout]")?.addEventListener("click", async () => {
+  try { await gsi.logout(); } catch { /* it was over already */ }
+  location.reload();
+});
 // What the team may still submit; a service or a login that cannot tell leaves the line away.
 const quota = async () => {
   const field = one("#quota-field");
   try {
-    if (!gsi.token() || !form.elements.benchmark.value) throw new Error("nobody to ask for");
+    if (!signedIn() || !form.elements.benchmark.value) throw new Error("nobody to ask for");
     const left = await gsi.api("GET", `/benchmarks/${encodeURIComponent(form.elements.benchmark.value)}/quota`);
     const words = [["per_day", "today"], ["total", "in all"], ["at_once", "at once"]]
       .filter(([kind]) => left[kind].limit !== null)
@@ -26,7 +31,6 @@ const quota = async () => {
 };
 quota();
 form.elements.benchmark.addEventListener("change", quota);
-one("[data-logout]").addEventListener("click", () => { gsi.logout(); identity(); one("#team").focus(); });
 
 const megabytes = (bytes) => {
   if (bytes < 1e6) return Math.ceil(bytes / 1e3) + " kB";
@@ -43,7 +47,8 @@ for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop
 const wish = (message, field) => { field?.focus(); throw Object.assign(new Error(message), { detail: "", remedy: "" }); };
 const checked = () => {
   const file = input.files[0];
-  if (!gsi.token() && !one("#team").value.trim()) wish("Give your team's name.", one("#team"));
+  if (!signedIn() && one("#team-field").hidden) wish("Sign in and act for a team first.");
+  if (!signedIn() && !one("#team").value.trim()) wish("Give your team's name.", one("#team"));
   if (!one("#model").value.trim()) wish("Give the model a name.", one("#model"));
   if (!file) wish("Choose the zip with your edited images.", input);
   if (!/\.zip$/i.test(file.name)) wish("This is not a zip. Put the images into one .zip file.", input);
@@ -71,7 +76,7 @@ const progress = (file) => {
 
 const interrupted = one("#interrupted");
 const pending = gsi.uploader.recall();
-if (pending?.submission && gsi.token()) {
+if (pending?.submission && signedIn()) {
   one("[data-interrupted]").textContent = `${pending.file.name} (${megabytes(pending.file.size)})`;
   for (const [name, value] of Object.entries(pending.body)) if (form.elements[name]) form.elements[name].value = value;
   interrupted.hidden = false;
@@ -84,7 +89,7 @@ form.addEventListener("submit", async (event) => {
   try {
     const file = checked();
     button.disabled = true;
-    if (!gsi.token()) { await gsi.login(one("#team").value.trim()); identity(); }
+    if (!signedIn()) { await gsi.login(one("#team").value.trim()); identity(one("#team").value.trim()); }
     const body = {};
     for (const name of ["benchmark", "model", "organization", "url", "description"]) {
       const value = form.elements[name].value.trim();
@@ -97,7 +102,7 @@ form.addEventListener("submit", async (event) => {
     const id = await gsi.uploader.deliver(file, body, progress(file)).finally(() => window.removeEventListener("beforeunload", stay));
     location.assign("/submission?id=" + encodeURIComponent(id));
   } catch (error) {
-    if (error.status === 401) { gsi.logout(); identity(); }
+    if (error.status === 401) identity("");
     uploading.hidden = true;
     button.disabled = false;
     gsi.tell(errorBox, error);

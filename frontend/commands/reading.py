@@ -1,9 +1,12 @@
 """leaderboard, submissions, publish, withdraw, login: short conversations with the service."""
 
+import sys
+import webbrowser
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import typer
 from rich.markup import escape
 
 from frontend.commands import show
@@ -49,11 +52,21 @@ def act(session: Session, *, submission: str, verb: str, as_json: bool, body: Ma
         session.out.print(show.state_line(found), soft_wrap=True)
 
 
+def asked_for_token(session: Session) -> str:
+    """Send the reader to the account page and take the token that they bring; it is not shown while it is typed."""
+    address = f"{session.url}/account#tokens"
+    session.err.print(f"Make a token at [bold]{escape(address)}[/] and paste it here.", soft_wrap=True)
+    if sys.stdin.isatty():
+        webbrowser.open(address)
+    return str(typer.prompt("Token", hide_input=True, err=True))
+
+
 def login(session: Session, *, team: str, maintainer: bool, token: str) -> None:
     """Get or take a token and keep it for this service."""
     if token:
-        session.adopt(token, team=team)
-        session.out.print(f"The service knows the token. Saved for {escape(session.url)}.")
+        who = session.adopt(token, team=team).team
+        words = f" It is for team {escape(who)}." if who else ""
+        session.out.print(f"The service knows the token.{words} Saved for {escape(session.url)}.")
         return
     session.log_in(team=team, maintainer=maintainer)
     who = "a maintainer" if maintainer else f"team {escape(team)}"

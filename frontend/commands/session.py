@@ -80,22 +80,35 @@ class Session:
     def log_in(self, *, team: str = "", maintainer: bool = False) -> Credential:
         """Log in by the development login and save the token for this service."""
         with Client(url=self.url) as client:
-            login = client.login(team=team, maintainer=maintainer)
+            try:
+                login = client.login(team=team, maintainer=maintainer)
+            except ClientError as error:
+                if error.status == 404:
+                    error.title = "This service has no development login"
+                    error.detail = ""
+                    error.remedy = "Run `gsi login` and paste a token from the website's account page."
+                raise
         return self._keep(token=login.token, team=login.team)
 
-    def adopt(self, token: str, *, team: str = "") -> None:
+    def adopt(self, token: str, *, team: str = "") -> Credential:
         """Save a token that the service knows; raises ClientError, and saves nothing, when it does not or is away."""
         token = token.strip()
         with Client(url=self.url, token=token) as client:
             try:
-                client.check_token()
+                team = client.team_of_token() or team
             except ClientError as error:
                 if error.status == 401:
                     error.title = "The service does not know this token"
                     error.detail = f"Nothing was saved for {self.url}."
                     error.remedy = "Copy it again, whole, or get a new one; a token is good for one service only."
                 raise
-        self._keep(token=token, team=team)
+        return self._keep(token=token, team=team)
+
+    def renamed(self, team: str) -> None:
+        """The team of the saved token has another name now."""
+        kept = saved(self._file, url=self.url)
+        if kept and not self._token:
+            self._keep(token=kept.token, team=team)
 
     def _keep(self, *, token: str, team: str) -> Credential:
         credential = Credential(token=token, team=team)

@@ -26,11 +26,10 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """One visit: the address's query (without the question mark), the reader's token and team (empty: logged out)."""
+    """One visit: the address's query (without the question mark), the secret of the reader's session (empty: none)."""
 
     query: str = ""
     token: str = ""
-    team: str = ""
 
 
 Connect = Callable[[str], Client]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from frontend.errors import ClientError
-from frontend.views import about, leaderboard, submissions, submit
+from frontend.views import about, account, leaderboard, signing_in, submissions, submit
 from frontend.views.page import Connect, Page, Visit, problem_page
 
 
@@ -24,6 +24,8 @@ PAGES: Mapping[str, View] = MappingProxyType(
         "/submit": View(name="Submit", render=submit.show, scripts=("upload.js", "submit.js")),
         "/submissions": View(name="My submissions", render=submissions.show_all, scripts=("submissions.js",)),
         "/submission": View(name="Submission", render=submissions.show_one, scripts=("submission.js",)),
+        "/account": View(name="Account", render=account.show, scripts=("account.js",)),
+        "/sign-in": View(name="Sign in", render=signing_in.show, scripts=("sign-in.js",)),
         "/about": View(name="About", render=about.show, scripts=("about.js",)),
     }
 )

@@ -3,27 +3,24 @@
 from dataclasses import replace
 from urllib.parse import parse_qs
 
+from frontend.accounts import Accounts
 from frontend.client import Client
 from frontend.errors import ClientError
 from frontend.present import TERMINAL, result_columns, steps
 from frontend.render import render
 from frontend.resources import Progress, Submission
 from frontend.views.page import Connect, Page, Visit, problem_page
+from frontend.views.signing_in import known, ways
 
 
 def show_all(connect: Connect, visit: Visit) -> Page:
-    """The list; without a token it says how to get one."""
+    """The list; a reader who is not signed in is told how to."""
     found: tuple[Submission, ...] = ()
-    stale = False
-    if visit.token:
+    me, stale = known(connect, visit)
+    if me and me.role != "user":
         with connect(visit.token) as client:
-            try:
-                found = client.submissions()
-            except ClientError as error:
-                if error.status != 401:
-                    raise
-                stale, visit = True, Visit(query=visit.query)
-    body = render("submissions.html", submissions=found, logged_in=bool(visit.token))
+            found = client.submissions()
+    body = render("submissions.html", submissions=found, me=me, ways=None if me else ways(connect))
     description = "Your team's submissions and their states."
     return Page(title="My submissions", description=description, body=body, forget=stale)
 
@@ -51,7 +48,7 @@ def _as_stranger(connect: Connect, wanted: str) -> Page:
         return _one(connect, Visit(), wanted)
     except ClientError as error:
         if error.status == 404:
-            error.remedy = "Your login has expired. If the submission is your team's, log in again at My submissions."
+            error.remedy = "Your session is over. If the submission is your team's, sign in again."
         return problem_page(error)
 
 
@@ -67,6 +64,7 @@ def _progress(client: Client, submission: Submission) -> Progress | None:
 
 def _one(connect: Connect, visit: Visit, wanted: str) -> Page:
     with connect(visit.token) as client:
+        team = Accounts(client).me().team_name if visit.token else ""
         submission = client.submission(wanted)
         benchmark = client.benchmark(submission.benchmark)
         progress = _progress(client, submission) if visit.token else None
@@ -78,6 +76,6 @@ def _one(connect: Connect, visit: Visit, wanted: str) -> Page:
         titles={subset.id: subset.title for subset in benchmark.subsets},
         steps=steps(submission),
         columns=result_columns(submission.results or {}),
-        own=bool(visit.token) and submission.team in ("", visit.team),
+        own=bool(team) and submission.team in ("", team),
     )
     return Page(title=f"{submission.model}: submission", description="A submission and its results.", body=body)

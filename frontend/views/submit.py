@@ -2,14 +2,17 @@
 
 from frontend.render import render
 from frontend.views.page import Connect, Page, Visit
+from frontend.views.signing_in import known, ways
 
 
 def show(connect: Connect, visit: Visit) -> Page:
     """The form for the benchmarks that accept submissions."""
     with connect("") as client:
         open_boards = [benchmark for benchmark in client.benchmarks() if benchmark.accepts_submissions]
+    me, stale = known(connect, visit)
     return Page(
         title="Submit",
         description="Hand in edited images as a zip and have them scored.",
-        body=render("submit.html", benchmarks=open_boards, logged_in=bool(visit.token)),
+        body=render("submit.html", benchmarks=open_boards, me=me, ways=None if me else ways(connect)),
+        forget=stale,
     )

@@ -9,6 +9,7 @@ create type access_kind as enum ('open', 'closed');
 create type provenance_kind as enum ('paper', 'curated');
 create type token_role as enum ('team', 'maintainer');
 create type delivery_state as enum ('pending', 'delivered', 'dead');
+create type team_role as enum ('owner', 'member');
 
 -- Benchmarks -----------------------------------------------------------------------------------------------------------
 
@@ -53,15 +54,83 @@ create table benchmark_versions (
 alter table benchmarks add constraint benchmarks_current_version_fkey
     foreign key (id, current_version) references benchmark_versions (benchmark_id, version);
 
--- Teams ----------------------------------------------------------------------------------------------------------------
+-- Users and teams ------------------------------------------------------------------------------------------------------
+
+-- Whom a provider vouches for. Never joined by e-mail: that would let one provider speak for another's users.
+create table users (
+    id uuid primary key default gen_random_uuid(),
+    issuer text not null,               -- 'development' for the development login
+    subject text not null,
+    name text not null,
+    email text,
+    email_verified boolean not null default false,
+    maintainer boolean not null default false,  -- granted by a maintainer; settings may name more
+    created_at timestamptz not null default now(),
+    signed_in_at timestamptz not null default now(),
+    unique (issuer, subject)
+);
+create index users_by_time on users (created_at, id);
 
 create table teams (
     id uuid primary key default gen_random_uuid(),
     name text not null,
     created_at timestamptz not null default now(),
-    name_key text not null              -- what all spellings of the name have in common (server/names.py)
+    name_key text not null,             -- what all spellings of the name have in common (server/names.py)
+    created_by uuid references users    -- null for teams of the development login
 );
 create unique index teams_name_key on teams (name_key);
+create index teams_by_maker on teams (created_by);
+
+create table team_members (
+    team_id uuid not null references teams,
+    user_id uuid not null references users,
+    role team_role not null,
+    joined_at timestamptz not null default now(),
+    primary key (team_id, user_id)
+);
+create index team_members_by_user on team_members (user_id);
+
+-- An invitation is good for one person, once, for a time.
+create table invitations (
+    id uuid primary key default gen_random_uuid(),
+    team_id uuid not null references teams,
+    role team_role not null,
+    hash bytea not null unique,         -- keyed; the code itself is never stored
+    invited_by uuid not null references users,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    revoked_at timestamptz,
+    accepted_at timestamptz,
+    accepted_by uuid references users,
+    check ((accepted_at is null) = (accepted_by is null)),
+    check (accepted_at is null or revoked_at is null)
+);
+create index invitations_by_team on invitations (team_id, created_at, id);
+
+-- Begun at a provider and not come back yet; taken out by the first who comes back.
+create table sign_ins (
+    hash bytea primary key,             -- keyed, of the state that the provider hands back
+    browser_hash bytea not null,        -- keyed, of the cookie of the browser that began
+    provider text not null,
+    verifier text not null,             -- of PKCE
+    nonce text not null,
+    return_to text not null,
+    expires_at timestamptz not null
+);
+create index sign_ins_by_end on sign_ins (expires_at);
+
+-- Sessions of the website; signing out deletes the row.
+create table sessions (
+    id uuid primary key default gen_random_uuid(),
+    user_id uuid not null references users,
+    hash bytea not null unique,         -- keyed; the cookie itself is never stored
+    team_id uuid references teams,      -- for whom the user acts: a team, or as maintainer, or for nobody yet
+    maintainer boolean not null default false,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    check (not (maintainer and team_id is not null))
+);
+create index sessions_by_user on sessions (user_id);
 
 create table api_tokens (
     id uuid primary key default gen_random_uuid(),
@@ -71,8 +140,15 @@ create table api_tokens (
     hash bytea not null unique,         -- keyed; the token itself is never stored
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
-    check ((role = 'team') = (team_id is not null))
+    user_id uuid not null references users,
+    name text not null,
+    scopes text[] not null,
+    used_at timestamptz,                -- to the hour
+    revoked_at timestamptz,
+    check ((role = 'team') = (team_id is not null)),
+    constraint api_tokens_scopes_check check (cardinality(scopes) > 0 and scopes <@ array['read', 'submit', 'admin'])
 );
+create index api_tokens_by_user on api_tokens (user_id, created_at, id);
 
 -- Submissions ----------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from server.db.pool import transaction
+from server.http import cookies
 from server.http.turns import Shares, Turns
 from server.jobs import JobQueue
 from server.settings import Settings
@@ -23,9 +24,10 @@ _LOG = logging.getLogger("gsi.http")
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The adapters that one application was composed of, and turns: at the pool, and at sending an archive.
+    """The adapters that one application was composed of, and turns: at the pool, at sending an archive, at
+    asking a sign-in provider.
 
-    ``identify`` names whom a token speaks for, the same for all tokens of a team; None for nobody in particular.
+    ``identify`` names whom a token or a session speaks for in the table of Idempotency-Keys; None for nobody.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class Services:
     uploads: Turns
     uploads_of_submissions: Shares
     uploads_of_teams: Shares
+    sign_ins: Turns
     identify: Callable[[Connection, Settings, str | None], str | None]
 
 
@@ -75,12 +78,26 @@ def _unit(found: ServicesOf, _: Annotated[None, Depends(_turn, scope="function")
 UnitOf = Annotated[Unit, Depends(_unit, scope="function")]
 
 
-_bearer = HTTPBearer(auto_error=False, description="A token from `gsi login`.")
+_bearer = HTTPBearer(auto_error=False, description="A token from `gsi login` or the website's account page.")
 
 
-async def bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str | None:
-    """The token that was sent, if one was."""
-    return credentials.credentials if credentials else None
+async def credential(
+    request: Request,
+    found: ServicesOf,
+    sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> str | None:
+    """The token that was sent, else the secret of the website's session, if there is one.
+
+    Raises CrossSiteError when it is the session's and the request comes from another site.
+    """
+    if sent:
+        return sent.credentials
+    public_url = found.settings.public_url
+    session = request.cookies.get(cookies.named(cookies.SESSION, public_url=public_url))
+    if not session:
+        return None
+    cookies.check_same_origin(request, public_url=public_url)
+    return session
 
 
-TokenOf = Annotated[str | None, Depends(bearer_token)]
+TokenOf = Annotated[str | None, Depends(credential)]

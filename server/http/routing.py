@@ -28,7 +28,7 @@ class ApiRoute(APIRoute):
     ) -> None:
         found = list(dependencies or ())
         if "POST" in (methods or ()) and _CLAIM not in found:
-            found.insert(0, _CLAIM)
+            found.append(_CLAIM)  # behind those that refuse: an answer is repeated to none who may not ask for it
         super().__init__(path, endpoint, methods=set(methods or ("GET",)), dependencies=found, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -9,12 +9,12 @@ from server.http.paging import ByTime, Moment
 from server.http.routing import ApiRouter
 from server.scoring import store
 from server.scoring.schemas import DeadLetterOut, DeadLettersOut
-from server.teams.callers import MaintainerOf
+from server.teams.callers import ADMIN, MaintainerOf
 
 router = ApiRouter(prefix="/runs", tags=["runs"])
 
 
-@router.get("/dead")
+@router.get("/dead", dependencies=[ADMIN])
 def list_dead(caller: MaintainerOf, unit: UnitOf, page: ByTime, response: Response) -> DeadLettersOut:
     """Submissions that failed on our side, newest first, with the attempt that was the last (maintainers).
 

@@ -18,14 +18,14 @@ from server.submissions.lifecycle import State
 from server.submissions.model import NewSubmission
 from server.submissions.presented import numbers, public, whole
 from server.submissions.schemas import ModerationIn, PublishIn, ReportsOut, SubmissionIn, SubmissionOut, SubmissionsOut
-from server.teams.callers import AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
+from server.teams.callers import ADMIN, READ, SUBMIT, AnyoneOf, MaintainerOf, SomeoneOf, TeamOf
 from server.teams.model import Caller
 
 router = ApiRouter(prefix="/submissions", tags=["submissions"])
 _NEVER_KEPT = "no-store"
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[SUBMIT])
 def create(body: SubmissionIn, response: Response, caller: TeamOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
     """Begin a submission; then send the zip in parts to `links.uploads`, or at once by PUT to `links.archive`."""
     begun = service.begin(unit.conn, caller, NewSubmission(**body.model_dump()), settings=services.settings)
@@ -33,7 +33,7 @@ def create(body: SubmissionIn, response: Response, caller: TeamOf, unit: UnitOf,
     return whole(unit.conn, begun)
 
 
-@router.get("")
+@router.get("", dependencies=[READ])
 def list_own(caller: SomeoneOf, unit: UnitOf, page: ByTime) -> SubmissionsOut:
     """Your team's submissions, newest first; a maintainer sees everybody's."""
     found = store.list_by_team(unit.conn, caller.team_id, limit=page.one_more, after=page.after)
@@ -41,7 +41,7 @@ def list_own(caller: SomeoneOf, unit: UnitOf, page: ByTime) -> SubmissionsOut:
     return SubmissionsOut(submissions=[public(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
-@router.get("/{submission_id}")
+@router.get("/{submission_id}", dependencies=[READ])
 def get(submission_id: UUID, caller: AnyoneOf, unit: UnitOf, response: Response) -> SubmissionOut:
     """A submission: whole for its team, the published part for everybody else."""
     found = service.published_or_visible(unit.conn, caller, submission_id)
@@ -76,7 +76,7 @@ async def upload(submission_id: UUID, request: Request, services: ServicesOf, to
     return await uploads.receive(submission_id, request, services, token)
 
 
-@router.post("/{submission_id}/publish")
+@router.post("/{submission_id}/publish", dependencies=[SUBMIT])
 def publish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, body: PublishIn | None = None) -> SubmissionOut:
     """Show the scores on the board, at once or when the embargo ends (at most 366 days from now)."""
     found = service.visible(unit.conn, caller, submission_id)
@@ -85,14 +85,14 @@ def publish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, body: PublishI
     return whole(unit.conn, service.publish(unit.conn, found, embargo_until=until))
 
 
-@router.post("/{submission_id}/unpublish")
+@router.post("/{submission_id}/unpublish", dependencies=[SUBMIT])
 def unpublish(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> SubmissionOut:
     """Take the scores off the board, or an embargo back; they stay yours."""
     _note(unit, caller, "unpublish", submission_id)
     return whole(unit.conn, service.unpublish(unit.conn, service.visible(unit.conn, caller, submission_id)))
 
 
-@router.post("/{submission_id}/withdraw")
+@router.post("/{submission_id}/withdraw", dependencies=[SUBMIT])
 def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
     """End the submission for good; its archive is deleted."""
     found = service.visible(unit.conn, caller, submission_id)
@@ -104,7 +104,7 @@ def withdraw(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, services: Ser
     return whole(unit.conn, ended)
 
 
-@router.post("/{submission_id}/hide")
+@router.post("/{submission_id}/hide", dependencies=[ADMIN])
 def hide(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
     """Take an entry off the board until a maintainer shows it again (maintainers); its team reads the reason."""
     found = service.hide(unit.conn, service.visible(unit.conn, caller, submission_id), reason=body.reason)
@@ -112,7 +112,7 @@ def hide(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: Un
     return whole(unit.conn, found)
 
 
-@router.post("/{submission_id}/show")
+@router.post("/{submission_id}/show", dependencies=[ADMIN])
 def show(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
     """Put an entry back on the board (maintainers)."""
     found = service.show(unit.conn, service.visible(unit.conn, caller, submission_id))
@@ -120,7 +120,7 @@ def show(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: Un
     return whole(unit.conn, found)
 
 
-@router.post("/{submission_id}/disqualify")
+@router.post("/{submission_id}/disqualify", dependencies=[ADMIN])
 def disqualify(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
     """Say that a result does not count (maintainers); its team reads the reason."""
     found = service.disqualify(unit.conn, service.visible(unit.conn, caller, submission_id), reason=body.reason)
@@ -128,7 +128,7 @@ def disqualify(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, un
     return whole(unit.conn, found)
 
 
-@router.post("/{submission_id}/reinstate")
+@router.post("/{submission_id}/reinstate", dependencies=[ADMIN])
 def reinstate(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, unit: UnitOf) -> SubmissionOut:
     """Let a disqualified result count again (maintainers); its team decides whether to publish it."""
     found = service.reinstate(unit.conn, service.visible(unit.conn, caller, submission_id))
@@ -136,7 +136,7 @@ def reinstate(submission_id: UUID, body: ModerationIn, caller: MaintainerOf, uni
     return whole(unit.conn, found)
 
 
-@router.post("/{submission_id}/retry")
+@router.post("/{submission_id}/retry", dependencies=[ADMIN])
 def retry(submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: ServicesOf) -> SubmissionOut:
     """Try a failed submission anew (maintainers)."""
     found = service.retry(unit.conn, service.visible(unit.conn, caller, submission_id))
@@ -145,7 +145,7 @@ def retry(submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: Ser
     return whole(unit.conn, found)
 
 
-@router.get("/{submission_id}/reports")
+@router.get("/{submission_id}/reports", dependencies=[ADMIN])
 def list_reports(
     submission_id: UUID, caller: MaintainerOf, unit: UnitOf, services: ServicesOf, response: Response
 ) -> ReportsOut:
@@ -161,6 +161,7 @@ def list_reports(
     "/{submission_id}/reports/{subset}",
     response_class=StreamingResponse,
     responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}, "description": "The report"}},
+    dependencies=[ADMIN],
 )
 def get_report(
     submission_id: UUID, subset: str, caller: MaintainerOf, unit: UnitOf, services: ServicesOf

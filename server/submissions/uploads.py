@@ -106,6 +106,7 @@ def _awaiting(conn: Connection, services: Services, token: str | None, submissio
     caller = teams.caller_of(conn, services.settings, token)
     if caller is None:
         raise UnauthorizedError
+    caller.must("submit")
     return service.awaits_archive(conn, caller, submission_id)
 
 

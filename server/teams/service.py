@@ -1,23 +1,17 @@
-"""Tokens: made once, shown once, kept as a keyed hash."""
+"""Whom a secret speaks for, and the development login."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from datetime import timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 from psycopg import Connection
 
 from server.errors import NotFoundError, UnauthorizedError
 from server.settings import Settings
-from server.teams import store
-from server.teams.model import Caller, Role, Team
-
-_LIFETIME = timedelta(days=90)
-_PREFIX_CHARACTERS = 12
+from server.teams import secrets, store, tokens_store, users_store
+from server.teams.model import ALL_SCOPES, DEVELOPMENT, Caller, Role, Team, User
+from server.teams.tokens_store import Credential, NewToken
 
 
 class Login(NamedTuple):
@@ -28,44 +22,88 @@ class Login(NamedTuple):
 
 
 def development_login(conn: Connection, settings: Settings, *, team: str | None) -> Login:
-    """Sign in as ``team``, or as maintainer when it is None.
+    """Sign in as ``team``, or as maintainer when it is None, and get a token.
 
     Raises NotFoundError unless the settings allow it: on a public service this address does not exist.
+    """
+    user, found = development_user(conn, settings, team=team)
+    token = secrets.fresh(secrets.TOKEN_PREFIX)
+    new = NewToken(
+        user_id=user.id,
+        team_id=found.id if found else None,
+        name="development login",
+        scopes=ALL_SCOPES,
+        lifetime=timedelta(days=settings.token_days),
+    )
+    tokens_store.add_token(conn, new, prefix=secrets.shown(token), hashed=secrets.hashed(settings, token))
+    return Login(token, found)
+
+
+def development_user(conn: Connection, settings: Settings, *, team: str | None) -> tuple[User, Team | None]:
+    """The user that the development login has for each team, its owner; one more is the maintainer.
+
+    Raises NotFoundError unless the settings allow it.
     """
     if not settings.development_login:
         raise NotFoundError
     if team is None:
-        return Login(_new_token(conn, settings, team_id=None, role="maintainer"), None)
+        return users_store.signed_in(conn, issuer=DEVELOPMENT, subject="maintainer", name="Maintainer"), None
     found = store.find_or_make_team(conn, name=team)
-    return Login(_new_token(conn, settings, team_id=found.id, role="team"), found)
+    user = users_store.signed_in(conn, issuer=DEVELOPMENT, subject=f"team:{found.id}", name=found.name)
+    store.add_member(conn, found.id, user.id, role="owner")
+    return user, found
+
+
+def maintains(settings: Settings, user: User) -> bool:
+    """Whether a user is a maintainer: granted by one, named by the settings, or let in as one in development."""
+    if user.issuer == DEVELOPMENT:
+        return user.subject == "maintainer"
+    named = {f"{user.issuer} {user.subject}"} | ({(user.email or "").casefold()} if user.email_verified else set())
+    return user.maintainer or bool(named & settings.named_maintainers)
 
 
 def caller_of(conn: Connection, settings: Settings, token: str | None) -> Caller | None:
-    """Whom ``token`` speaks for; None when none was sent.
+    """Whom ``token`` (or a session's secret) speaks for; None when none was sent.
 
-    Raises UnauthorizedError for a token that is unknown or has expired.
+    Raises UnauthorizedError for one that is unknown, revoked or over, and for one of the development login where that
+    is no longer allowed.
     """
     if token is None:
         return None
-    caller = store.caller_of_token(conn, hashed=_hash(settings, token))
-    if caller is None:
-        raise UnauthorizedError("The token is unknown or has expired.")
-    return caller
+    hashed = secrets.hashed(settings, token)
+    by_session = token.startswith(secrets.SESSION_PREFIX)
+    found = (tokens_store.of_session if by_session else tokens_store.of_token)(conn, hashed=hashed)
+    if found is None or (found.issuer == DEVELOPMENT and not settings.development_login):
+        raise _unknown(by_session=by_session)
+    may_maintain = maintains(settings, found.user)
+    if found.as_maintainer and not may_maintain and not by_session:
+        raise _unknown(by_session=False)
+    if found.stale:
+        tokens_store.note_use(conn, found.token_id)
+    return _caller(found, may_maintain=may_maintain)
 
 
-def _new_token(conn: Connection, settings: Settings, *, team_id: UUID | None, role: Role) -> str:
-    token = f"gsi_{secrets.token_urlsafe(32)}"
-    store.add_token(
-        conn,
-        team_id=team_id,
+def _caller(found: Credential, *, may_maintain: bool) -> Caller:
+    role: Role = "user"
+    if found.as_maintainer and may_maintain:
+        role = "maintainer"
+    elif found.team_id is not None:
+        role = "team"
+    return Caller(
+        token_id=found.token_id,
         role=role,
-        prefix=token[:_PREFIX_CHARACTERS],
-        hashed=_hash(settings, token),
-        lifetime=_LIFETIME,
+        team_id=found.team_id,
+        team_name=found.team_name,
+        user=found.user,
+        scopes=frozenset(found.scopes),
+        expires_at=found.expires_at,
+        team_role=found.team_role,
+        may_maintain=may_maintain,
+        by_session=found.by_session,
     )
-    return token
 
 
-def _hash(settings: Settings, token: str) -> bytes:
-    key = settings.secret_key.get_secret_value().encode()
-    return hmac.new(key, token.encode(), hashlib.sha256).digest()
+def _unknown(*, by_session: bool) -> UnauthorizedError:
+    if by_session:
+        return UnauthorizedError("The session is over.", remedy="Sign in again.")
+    return UnauthorizedError("The token is unknown or has expired.")

@@ -29,14 +29,14 @@ from server.submissions.multipart.schemas import (
 )
 from server.submissions.presented import whole
 from server.submissions.schemas import SubmissionOut
-from server.teams.callers import SomeoneOf
+from server.teams.callers import READ, SUBMIT, SomeoneOf
 
 router = ApiRouter(tags=["uploads"])
 _ALL = "/submissions/{submission_id}/uploads"
 _ONE = _ALL + "/{upload_id}"
 
 
-@router.post(_ALL, status_code=201)
+@router.post(_ALL, status_code=201, dependencies=[SUBMIT])
 def begin(
     submission_id: UUID, body: UploadIn, response: Response, caller: SomeoneOf, unit: UnitOf, services: ServicesOf
 ) -> UploadOut:
@@ -47,14 +47,14 @@ def begin(
     return _shown(begun)
 
 
-@router.get(_ALL)
+@router.get(_ALL, dependencies=[READ])
 def latest(submission_id: UUID, caller: SomeoneOf, unit: UnitOf) -> UploadsOut:
     """The latest uploads of a submission."""
     submissions.own(unit.conn, caller, submission_id)
     return UploadsOut(uploads=[_shown(upload) for upload in store.latest(unit.conn, submission_id)])
 
 
-@router.get(_ONE)
+@router.get(_ONE, dependencies=[READ])
 def get(
     submission_id: UUID, upload_id: UUID, caller: SomeoneOf, unit: UnitOf, services: ServicesOf, response: Response
 ) -> UploadOut:
@@ -65,7 +65,7 @@ def get(
     return _shown(found, [PartOut(number=part.number, bytes=part.size, sha256=part.sha256) for part in parts])
 
 
-@router.post(_ONE + "/parts")
+@router.post(_ONE + "/parts", dependencies=[SUBMIT])
 def sign(
     submission_id: UUID,
     upload_id: UUID,
@@ -89,7 +89,7 @@ def sign(
     )
 
 
-@router.post(_ONE + "/complete", status_code=202)
+@router.post(_ONE + "/complete", status_code=202, dependencies=[SUBMIT])
 def complete(
     submission_id: UUID, upload_id: UUID, body: CompleteIn, caller: SomeoneOf, unit: UnitOf, services: ServicesOf
 ) -> SubmissionOut:
@@ -101,7 +101,7 @@ def complete(
     return whole(unit.conn, found)
 
 
-@router.delete(_ONE, status_code=204, response_class=Response)
+@router.delete(_ONE, status_code=204, response_class=Response, dependencies=[SUBMIT])
 def abort(submission_id: UUID, upload_id: UUID, caller: SomeoneOf, unit: UnitOf, services: ServicesOf) -> None:
     """Give an upload up; what has arrived of it is thrown away. The submission still awaits its archive."""
     found = service.abort(unit.conn, caller, submission_id, upload_id)

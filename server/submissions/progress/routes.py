@@ -21,7 +21,7 @@ from server.submissions.progress import store
 from server.submissions.progress.schemas import ProgressOut
 from server.submissions.progress.watching import Watching
 from server.teams import service as teams
-from server.teams.callers import SomeoneOf
+from server.teams.callers import READ, SomeoneOf
 
 router = ApiRouter(prefix="/submissions", tags=["submissions"])
 
@@ -29,7 +29,7 @@ _HEARTBEAT_SECONDS = 15.0
 _PRIVATE = {"cache-control": "private, no-cache"}
 
 
-@router.get("/{submission_id}/progress", response_model=ProgressOut)
+@router.get("/{submission_id}/progress", response_model=ProgressOut, dependencies=[READ])
 def get_progress(submission_id: UUID, caller: SomeoneOf, unit: UnitOf, request: Request) -> Response:
     """How far your submission is: small, with an ETag; 304 while nothing has changed."""
     service.visible(unit.conn, caller, submission_id)
@@ -67,6 +67,7 @@ def _may_follow(services: Services, token: str | None, submission_id: UUID) -> N
         caller = teams.caller_of(conn, services.settings, token)
         if caller is None:
             raise NotFoundError("There is no such submission.")
+        caller.must("read")
         service.visible(conn, caller, submission_id)
 
 

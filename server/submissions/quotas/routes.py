@@ -17,7 +17,7 @@ from server.submissions.quotas import service, store
 from server.submissions.quotas.model import Grant, Quota
 from server.submissions.quotas.schemas import AllowanceOut, GrantIn, GrantOut, GrantsOut, LimitsIn, LimitsOut, QuotaOut
 from server.teams import store as teams
-from server.teams.callers import MaintainerOf, SomeoneOf
+from server.teams.callers import ADMIN, READ, MaintainerOf, SomeoneOf
 
 router = ApiRouter(tags=["quotas"])
 
@@ -25,7 +25,7 @@ OneBenchmark = Annotated[str | None, Query(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$",
 OneTeam = Annotated[str | None, Query(min_length=1, max_length=60, description="Of one team only, by its name.")]
 
 
-@router.get("/benchmarks/{benchmark_id}/quota")
+@router.get("/benchmarks/{benchmark_id}/quota", dependencies=[READ])
 def get_quota(
     benchmark_id: BenchmarkId,
     caller: SomeoneOf,
@@ -42,7 +42,7 @@ def get_quota(
     return _quota(service.of_team(unit.conn, team_id=team_id, benchmark_id=benchmark_id, settings=services.settings))
 
 
-@router.patch("/benchmarks/{benchmark_id}/quota-limits")
+@router.patch("/benchmarks/{benchmark_id}/quota-limits", dependencies=[ADMIN])
 def change_limits(
     benchmark_id: BenchmarkId, body: LimitsIn, caller: MaintainerOf, unit: UnitOf, services: ServicesOf
 ) -> LimitsOut:
@@ -52,7 +52,7 @@ def change_limits(
     return LimitsOut(benchmark=benchmark_id, **asdict(new))
 
 
-@router.get("/quota-grants")
+@router.get("/quota-grants", dependencies=[ADMIN])
 def list_grants(
     caller: MaintainerOf, unit: UnitOf, page: ByTime, benchmark: OneBenchmark = None, team: OneTeam = None
 ) -> GrantsOut:
@@ -68,7 +68,7 @@ def list_grants(
     return GrantsOut(grants=[_grant(one) for one in shown.rows], next_cursor=shown.next_cursor)
 
 
-@router.post("/quota-grants", status_code=201)
+@router.post("/quota-grants", status_code=201, dependencies=[ADMIN])
 def add_grant(body: GrantIn, caller: MaintainerOf, unit: UnitOf) -> GrantOut:
     """Grant a team more than the limits say (maintainers; in the audit log)."""
     added = service.grant(
@@ -84,7 +84,7 @@ def add_grant(body: GrantIn, caller: MaintainerOf, unit: UnitOf) -> GrantOut:
     return _grant(added)
 
 
-@router.post("/quota-grants/{grant_id}/revoke")
+@router.post("/quota-grants/{grant_id}/revoke", dependencies=[ADMIN])
 def revoke_grant(grant_id: UUID, caller: MaintainerOf, unit: UnitOf) -> GrantOut:
     """End a grant now (maintainers; in the audit log)."""
     return _grant(service.revoke(unit.conn, grant_id, actor=caller.actor))

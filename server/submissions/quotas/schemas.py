@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from server.submissions.quotas.model import Kind
 from server.submissions.schemas import Reason
-from server.teams.routes import TeamName
+from server.teams.schemas import TeamName
 
 Bound = Annotated[int, Field(ge=0, le=1_000_000)]
 

@@ -10,9 +10,10 @@ import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 NOW = "2026-11-23T10:00:00Z"
@@ -121,6 +122,7 @@ class Service:
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     refused: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
+    providers: list[dict[str, str]] = field(default_factory=list)
     board_queries: list[tuple[str, str, str]] = field(default_factory=list)
 
     def reset(self) -> None:
@@ -142,11 +144,29 @@ def create_fake_api(service: Service) -> FastAPI:
         body = {"status": problem.status, "code": problem.code, "title": problem.title, "remedy": problem.remedy}
         return JSONResponse(body, status_code=problem.status, media_type="application/problem+json")
 
+    app.add_middleware(Session)
     _public(app, service)
+    _accounts(app, service)
     _teams(app, service)
     _notices(app, service)
     _maintainers(app, service)
     return app
+
+
+class Session:
+    """Pure ASGI: what a page sends with the session's cookie counts as sent with that session's secret."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            sent = dict(scope["headers"])
+            kept = SimpleCookie(sent.get(b"cookie", b"").decode("latin-1")).get("gsi_session")
+            if kept and b"authorization" not in sent:
+                bearer = (b"authorization", f"Bearer {kept.value}".encode())
+                scope = {**scope, "headers": [*scope["headers"], bearer]}
+        await self._app(scope, receive, send)
 
 
 def _who(service: Service, authorization: str) -> str:
@@ -221,6 +241,47 @@ def _row(model: str, kind: str, provenance: str, organization: str | None, acces
         "source_url": "https://arxiv.org/abs/2604.20570" if provenance == "paper" else None,
         "scores": scores,
     }
+
+
+def _accounts(app: FastAPI, service: Service) -> None:
+    @app.get("/api/v1/sign-in")
+    def ways() -> Any:
+        return {"providers": service.providers, "development": True}
+
+    @app.post("/api/v1/development/sign-in", status_code=204)
+    async def sign_in(request: Request, response: Response) -> None:
+        team = (await request.json())["team"]
+        service.tokens[f"token-of-{team}"] = team
+        response.set_cookie("gsi_session", f"token-of-{team}", httponly=True, samesite="lax")
+
+    @app.post("/api/v1/sign-out", status_code=204)
+    def sign_out(response: Response) -> None:
+        response.delete_cookie("gsi_session", httponly=True, samesite="lax")
+
+    @app.get("/api/v1/me")
+    def me(authorization: str = Header("")) -> Any:
+        team = _who(service, authorization)
+        known = {"id": "me", "name": f"User of {team}", "email": "me@example.org", "may_maintain": team == "maintainer"}
+        if team in ("maintainer", "nobody"):
+            return {**known, "role": "maintainer" if team == "maintainer" else "user", "team": None, "teams": []}
+        membership = {"id": team, "name": team, "role": "owner"}
+        return {**known, "role": "team", "team": membership, "teams": [membership]}
+
+    @app.get("/api/v1/teams/{team}/members")
+    def members(team: str, authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {"members": [{"user_id": "me", "name": f"User of {team}", "role": "owner"}]}
+
+    @app.get("/api/v1/teams/{team}/invitations")
+    def invitations(team: str, authorization: str = Header("")) -> Any:
+        _who(service, authorization)
+        return {"invitations": [{"id": "one", "role": "member", "expires_at": "2999-01-01T00:00:00Z"}]}
+
+    @app.get("/api/v1/tokens")
+    def tokens(authorization: str = Header("")) -> Any:
+        team = _who(service, authorization)
+        token = {"id": "one", "name": "Laptop", "prefix": "gsi_AbCdEfGh", "scopes": ["read"], "team_name": team}
+        return {"tokens": [{**token, "expires_at": NOW, "used_at": None}]}
 
 
 def _teams(app: FastAPI, service: Service) -> None:

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium"),
 ]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-PAGES = ["/", "/?board=blocks", "/submit", "/submissions", "/about"]
+PAGES = ["/", "/?board=blocks", "/submit", "/submissions", "/account", "/sign-in", "/about"]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.frontend.fake_api import BENCHMARKS, DEFECTS, Service
 
-PAGES = ["/", "/submit", "/submissions", "/about"]
+PAGES = ["/", "/submit", "/submissions", "/account", "/sign-in", "/about"]
 
 
 class Text(HTMLParser):
@@ -50,7 +50,8 @@ def submitted(site: str, *, team: str = "Lab", model: str = "Editor") -> str:
         return name
 
 
-LAB = {"gsi_token": "token-of-Lab", "gsi_team": "Lab"}
+LAB = {"gsi_session": "token-of-Lab"}
+STALE = {"gsi_session": "stale"}
 
 
 def test_every_page_is_readable_without_scripts_and_has_a_title_of_its_own(site: str) -> None:
@@ -205,12 +206,12 @@ def test_defects_name_the_file_the_code_and_what_to_do(site: str, service: Servi
 def test_another_teams_published_submission_has_no_buttons(site: str, service: Service) -> None:
     name = submitted(site)
     service.submissions[name]["state"] = "published"
-    page = get(site, f"/submission?id={name}", cookies={"gsi_token": "token-of-Other", "gsi_team": "Other"}).text
+    page = get(site, f"/submission?id={name}", cookies={"gsi_session": "token-of-Other"}).text
     assert "data-act=" not in page.partition("<gradio-app")[0].partition('id="first-paint"')[2]
 
 
 def test_a_stale_token_shows_the_login_and_not_an_error(site: str) -> None:
-    answer = get(site, "/submissions", cookies={"gsi_token": "stale", "gsi_team": "Lab"})
+    answer = get(site, "/submissions", cookies=STALE)
     assert answer.status_code == 200
     assert "Name your team" in text_of(answer.text)
 
@@ -267,10 +268,10 @@ def test_the_skip_link_leads_to_the_content_of_this_page(site: str, path: str) -
 @pytest.mark.parametrize("token", ["%0Axyzzy", "%C3%A9xyzzy", "xyzzy%FF", "two%20xyzzy"])
 def test_a_malformed_token_in_the_cookie_counts_as_logged_out(site: str, token: str) -> None:
     for path in ("/submissions", "/submission?id=nothing"):
-        answer = get(site, path, cookies={"gsi_token": token, "gsi_team": "Lab"})
+        answer = get(site, path, cookies={"gsi_session": token})
         assert answer.status_code == (200 if path == "/submissions" else 404)
         assert "xyzzy" not in answer.text
-    assert "Name your team" in text_of(get(site, "/submissions", cookies={"gsi_token": token}).text)
+    assert "Name your team" in text_of(get(site, "/submissions", cookies={"gsi_session": token}).text)
 
 
 def test_an_address_that_is_no_text_is_still_answered_with_a_page(site: str) -> None:
@@ -278,9 +279,6 @@ def test_an_address_that_is_no_text_is_still_answered_with_a_page(site: str) -> 
         line.sendall(b"GET /?q=\xff HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n")
         first = line.makefile("rb").readline()
     assert first.split()[1] in (b"200", b"400")
-
-
-STALE = {"gsi_token": "stale", "gsi_team": "Lab"}
 
 
 def test_a_stale_token_does_not_hide_a_published_submission_and_is_dropped(site: str, service: Service) -> None:
@@ -291,14 +289,14 @@ def test_a_stale_token_does_not_hide_a_published_submission_and_is_dropped(site:
     assert "Public editor" in text_of(answer.text)
     assert 'data-act="unpublish"' not in answer.text
     dropped = answer.headers.get_list("set-cookie")
-    assert [each.split(";")[0] for each in dropped] == ['gsi_token=""', 'gsi_team=""']
+    assert [each.split(";")[0] for each in dropped] == ['__Host-gsi_session=""', 'gsi_session=""']
     assert all("Max-Age=0" in each and "Path=/" in each for each in dropped)
 
 
 def test_a_stale_token_at_a_private_submission_says_to_log_in_again(site: str) -> None:
     answer = get(site, f"/submission?id={submitted(site)}", cookies=STALE)
     assert answer.status_code == 404
-    assert "Your login has expired" in text_of(answer.text)
+    assert "Your session is over" in text_of(answer.text)
     assert "set-cookie" in answer.headers
 
 
@@ -344,7 +342,7 @@ def test_head_is_get_without_the_body(site: str) -> None:
 def test_other_methods_are_refused_with_the_ones_that_are_taken(site: str, method: str) -> None:
     with httpx.Client(base_url=site, trust_env=False) as http:
         for path in ADDRESSES:
-            answer = http.request(method, path, headers={"Cookie": "gsi_token=xyzzy"})
+            answer = http.request(method, path, headers={"Cookie": "gsi_session=xyzzy"})
             assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS"), path
             assert "xyzzy" not in answer.text
         api = http.request("DELETE" if method in ("POST", "BREW") else method, "/api/v1/submissions")
@@ -423,8 +421,49 @@ def test_every_name_is_set_apart_so_that_right_to_left_text_moves_nothing_around
     service.submissions[name] |= {**names, "state": "published"}
     service.tokens["token-of-rtl"] = names["team"]
     for path in ("/?board=blocks", "/plain", "/submissions", f"/submission?id={name}"):
-        body = get(site, path, cookies={"gsi_token": "token-of-rtl", "gsi_team": "rtl"}).text.partition("<body")[2]
+        body = get(site, path, cookies={"gsi_session": "token-of-rtl"}).text.partition("<body")[2]
         shown = [each for each in names.values() if each in body]
         assert names["model"] in shown, path
         for each in shown:
             assert body.count(each) == body.count(f"<bdi>{each}</bdi>"), (path, each)
+
+
+def test_the_page_to_sign_in_at_offers_every_provider_and_says_why_a_sign_in_failed(
+    site: str, service: Service
+) -> None:
+    service.providers = [{"id": "uni", "title": "University <b>"}]
+    page = get(site, "/sign-in?problem=sign-in-denied&next=/submit").text
+    assert "Sign in with University &lt;b&gt;" in page
+    assert 'data-provider="uni"' in page
+    assert 'data-next="/submit"' in page
+    assert "The provider did not let you in" in text_of(page)
+    assert "did not work" in text_of(get(site, "/sign-in?problem=%3Cscript%3E").text)
+
+
+@pytest.mark.parametrize("target", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)"])
+def test_signing_in_leads_to_no_other_site(site: str, target: str) -> None:
+    page = httpx.get(f"{site}/sign-in", params={"next": target}, headers={"Accept": "text/html"}, trust_env=False).text
+    assert 'data-next="/account"' in page
+
+
+def test_the_account_shows_team_members_invitations_and_tokens_without_their_secrets(site: str) -> None:
+    submitted(site)
+    found = text_of(get(site, "/account", cookies=LAB).text)
+    for words in ("acting for Lab", "User of Lab (you)", "Open invitations", "gsi_AbCdEfGh…", "Make a token"):
+        assert words in found
+
+
+def test_whoever_is_in_no_team_is_shown_the_way_into_one(site: str, service: Service) -> None:
+    service.tokens["token-of-nobody"] = "nobody"
+    nobody = {"gsi_session": "token-of-nobody"}
+    assert "You are in no team yet" in text_of(get(site, "/submissions", cookies=nobody).text)
+    assert "You act for no team" in text_of(get(site, "/submit", cookies=nobody).text)
+    account = text_of(get(site, "/account", cookies=nobody).text)
+    assert "Join by a code" in account
+    assert "Make a token" not in account
+
+
+def test_no_page_holds_the_session_where_a_script_could_find_it(site: str) -> None:
+    submitted(site)
+    for path in PAGES:
+        assert LAB["gsi_session"] not in get(site, path, cookies=LAB).text

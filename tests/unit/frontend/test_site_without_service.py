@@ -3,6 +3,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request, Response
 
 from frontend.app import mount
 from frontend.client import Client
@@ -87,3 +88,25 @@ def test_the_proxy_passes_an_encoded_question_mark_on_as_part_of_the_path(alone:
     with httpx.Client(base_url=alone, trust_env=False) as http:
         assert http.get("/api/v1/benchmarks%3Fx=1").status_code == 404
         assert http.get("/api/v1/benchmarks%23x").status_code == 404
+
+
+def test_the_proxy_carries_the_session_both_ways_and_tells_where_a_request_came_from() -> None:
+    echo = FastAPI()
+
+    @echo.post("/api/v1/echo")
+    def told(request: Request, response: Response) -> dict[str, str]:
+        response.set_cookie("gsi_session", "fresh", httponly=True)
+        response.set_cookie("gsi_sign_in", "", max_age=0)
+        return dict(request.headers)
+
+    service = Server(echo, port=free_port())
+    service.start()
+    site = Server(create_proxy(api_url=service.url), port=free_port())
+    site.start()
+    headers = {"cookie": "gsi_session=kept", "origin": site.url, "sec-fetch-site": "same-origin"}
+    answer = httpx.post(f"{site.url}/api/v1/echo", headers={**headers, "x-forwarded-for": "6.6.6.6"}, trust_env=False)
+    site.stop()
+    service.stop()
+    assert headers.items() <= answer.json().items()
+    assert answer.json()["x-forwarded-for"] == "6.6.6.6"  # the site's server trusts whoever is on this machine
+    assert [each.split("=")[0] for each in answer.headers.get_list("set-cookie")] == ["gsi_session", "gsi_sign_in"]

@@ -10,14 +10,19 @@ from fastapi.testclient import TestClient
 from server.app import create_app
 from server.db.pool import transaction
 from server.http import repeating
+from server.teams import store as teams
+from server.teams import users_store
 from tests import making
 from tests.unit.server.test_who_may_what import CALLERS, CASES, _send, world  # noqa: F401 - a fixture
 from tests.uploading import begun
 
 POSTS = [route for method, route in CASES if method == "POST"]
+ELSEWHERE = {"/sign-in/{provider_id}", "/development/sign-in", "/notices/emails", "/notices/{target_id}/confirm"}
+"""What nobody is granted in the world of these cases: signing in needs a page of the site, notices a mail server."""
 KEY = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 NEW = {"benchmark": "blocks", "model": "A model"}
-SECRETS = {"token", "secret", "key", "password"}
+SECRETS = {"token", "secret", "key", "password", "code", "link"}
+PAGE = {"origin": "http://test"}
 
 
 def _rows(pool):
@@ -41,18 +46,19 @@ def test_no_post_route_is_left_out(app):
     assert posts == {f"/api/v1{route}" for route in POSTS}
 
 
-@pytest.mark.parametrize("route", POSTS)
+@pytest.mark.parametrize("route", [route for route in POSTS if min(CASES["POST", route].expected) < 400])
 def test_a_post_that_is_repeated_with_its_key_is_carried_out_once(route, client, pool, world):  # noqa: F811
     case = CASES["POST", route]
     made = world(case.state)
     path = made.path(route)
     caller = next(c for c, status in zip(CALLERS, case.expected, strict=True) if status < 400)
     headers = made.headers[caller] | KEY
-    first = _send(client, "POST", path, case.body, headers)
+    body = case.sent(made)
+    first = _send(client, "POST", path, body, headers)
     assert first.status_code < 300, first.text
     assert repeating.REPLAYED not in first.headers
     rows = _rows(pool)
-    again = _send(client, "POST", path, case.body, headers)
+    again = _send(client, "POST", path, body, headers)
     assert _rows(pool) == rows
     if "no-store" in first.headers.get("cache-control", ""):
         assert (again.status_code, again.json()["code"]) == (409, "answer-shown-once")
@@ -61,14 +67,19 @@ def test_a_post_that_is_repeated_with_its_key_is_carried_out_once(route, client,
         assert (again.status_code, again.content) == (first.status_code, first.content)
         assert again.headers[repeating.REPLAYED] == "true"
         assert again.headers.get("location") == first.headers.get("location")
-        assert again.headers["content-type"] == first.headers["content-type"]
-        assert not SECRETS & set(first.json()), "an answer with a secret says cache-control: no-store"
+        assert again.headers.get("content-type") == first.headers.get("content-type")
+        shown = set(first.json() or ()) if first.content else set()
+        assert not SECRETS & shown, "an answer with a secret says cache-control: no-store"
     other = _send(client, "POST", path, {"another": "body"}, headers)
     if caller == "anonymous":  # who is nobody shares a key only with who sends the same request
         assert other.json().get("code") != "idempotency-key-reused"
     else:
         assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
     assert _rows(pool) == rows
+
+
+def test_all_but_a_few_are_tried_like_that():
+    assert {route for route in POSTS if min(CASES["POST", route].expected) >= 400} == ELSEWHERE
 
 
 def test_a_key_at_another_address_is_another_request(client, login, blocks):
@@ -119,13 +130,56 @@ def test_an_answer_is_kept_exactly_if_its_act_was_committed(client, login, block
     assert client.post("/submissions", json=NEW, headers=owner | KEY).status_code == 201
 
 
-def test_a_key_belongs_to_a_team_whichever_token_it_uses(client, login, blocks):
+def test_a_key_belongs_to_a_user_in_a_team_whichever_token_it_uses(client, login, blocks):
     first = client.post("/submissions", json=NEW, headers=login("Owners") | KEY)
     again = client.post("/submissions", json=NEW, headers=login("Owners") | KEY)
     other = client.post("/submissions", json=NEW, headers=login("Others") | KEY)
     assert first.json() == again.json()
     assert other.status_code == 201
     assert other.json()["id"] != first.json()["id"]
+
+
+def test_another_member_of_the_team_has_keys_of_their_own(client, login, blocks, pool):
+    owner = login("Owners")
+    first = client.post("/submissions", json=NEW, headers=owner | KEY).json()
+    with transaction(pool) as conn:
+        member = users_store.signed_in(conn, issuer="https://idp.test", subject="member", name="Member")
+        teams.add_member(conn, client.get("/me", headers=owner).json()["team"]["id"], member.id, role="member")
+        conn.execute("update api_tokens set user_id = %s", (member.id,))
+    second = client.post("/submissions", json=NEW, headers=owner | KEY)
+    assert second.status_code == 201
+    assert second.json()["id"] != first["id"]
+
+
+def test_a_page_may_repeat_what_it_sends_with_the_session(client, blocks, pool):
+    assert client.post("/development/sign-in", json={"team": "Owners"}, headers=PAGE).status_code == 204
+    first = client.post("/submissions", json=NEW, headers=PAGE | KEY)
+    rows = _rows(pool)
+    again = client.post("/submissions", json=NEW, headers=PAGE | KEY)
+    assert (again.json(), again.headers[repeating.REPLAYED]) == (first.json(), "true")
+    assert _rows(pool) == rows
+    foreign = client.post("/submissions", json=NEW, headers=KEY | {"origin": "http://evil.test"})
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "cross-site")
+
+
+def test_a_sign_in_gives_its_session_to_who_asked_first(client, pool):
+    wish = {"team": "Owners"}
+    client.post("/development/sign-in", json=wish, headers=PAGE | KEY)
+    secret = client.cookies["gsi_session"]
+    client.cookies.clear()
+    again = client.post("/development/sign-in", json=wish, headers=PAGE | KEY)
+    assert (again.status_code, again.json()["code"]) == (409, "answer-shown-once")
+    assert "gsi_session" not in client.cookies
+    assert secret not in str(_kept(pool))
+
+
+def test_an_answer_is_repeated_to_no_token_that_may_not_ask_for_it(client, login, blocks):
+    owner = login("Owners")
+    first = client.post("/submissions", json=NEW, headers=owner | KEY)
+    assert first.status_code == 201
+    made = client.post("/tokens", json={"name": "reader", "scopes": ["read"]}, headers=owner).json()
+    reader = {"authorization": f"Bearer {made['token']}"}
+    assert client.post("/submissions", json=NEW, headers=reader | KEY).status_code == 403
 
 
 def test_a_key_is_forgotten_when_its_time_is_over(client, login, blocks, pool):

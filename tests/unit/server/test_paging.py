@@ -16,6 +16,8 @@ LISTS = {
     "/audit": "audit",
     "/quota-grants": "grants",
     "/notices/deliveries": "deliveries",
+    "/tokens": "tokens",
+    "/users": "users",
 }
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from server.errors import ConfigurationError
-from server.settings import Settings, unusable
+from server.settings import Settings, read_settings, unusable
 from server.storage.choose import storage_of
 from server.storage.local import LocalStorage
 from server.storage.port import Part
@@ -137,3 +139,38 @@ def test_no_storage_is_an_error_for_the_operator():
     none = Settings.model_validate(GOOD).model_copy(update={"storage_dir": None})
     with pytest.raises(ConfigurationError, match="GSI_STORAGE_DIR"):
         storage_of(none)
+
+
+PROVIDER = {"id": "uni", "title": "University", "issuer": "https://idp.example.org", "client_id": "c"}
+
+
+def test_providers_come_from_the_environment_as_json(monkeypatch):
+    for name, value in {"DATABASE_URL": "postgresql://x", "GSI_SECRET_KEY": "k" * 32, "GSI_STORAGE_DIR": "/x"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GSI_OIDC_PROVIDERS", json.dumps([{**PROVIDER, "client_secret": "SECRET"}]))
+    (found,) = read_settings().providers
+    assert (found.title, found.client_secret.get_secret_value()) == ("University", "SECRET")
+
+
+@pytest.mark.parametrize(
+    ("providers", "words"),
+    [
+        ("SECRET", "is no JSON"),
+        ([{**PROVIDER, "issuer": "http://idp.example.org"}], "must be https"),
+        ([{**PROVIDER, "issuer": "idp.example.org"}], "is not an address"),
+        ([{**PROVIDER, "id": "a/b"}], "pattern"),
+        ([{**PROVIDER, "colour": "SECRET"}], "Extra inputs"),
+        ([PROVIDER, PROVIDER], "same id"),
+    ],
+)
+def test_a_provider_that_cannot_be_is_refused_and_not_repeated(providers, words):
+    with pytest.raises(ValidationError) as told:
+        Settings.model_validate({**GOOD, "oidc_providers": providers})
+    (said,) = unusable(told.value)
+    assert words in said
+    assert "SECRET" not in said + str(told.value)
+
+
+def test_maintainers_are_named_by_address_or_by_issuer_and_subject():
+    known = Settings.model_validate({**GOOD, "maintainers": " Ada@Example.org , https://idp.test   Sub-1,"})
+    assert known.named_maintainers == {"ada@example.org", "https://idp.test Sub-1"}

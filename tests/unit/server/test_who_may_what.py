@@ -10,15 +10,21 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
+from fastapi.routing import APIRoute
 
 from server.curation import service as curation
 from server.curation.model import NewEntry
 from server.curation.seed import seed
 from server.db.pool import transaction
+from server.http import repeating
+from server.http.dependencies import credential
 from server.notices import store as notices
 from server.submissions import store
 from server.submissions.lifecycle import State
 from server.submissions.quotas import service as quotas
+from server.teams import store as teams
+from server.teams import users_store
+from server.teams.callers import Needs
 from tests import making
 from tests.reporting import CANARY, keep_reports
 from tests.uploading import Begun, begun
@@ -33,6 +39,10 @@ class Case(NamedTuple):
     expected: tuple[int, int, int, int]
     state: State = State.SCORED
     body: object = None
+
+    def sent(self, world: World) -> object:
+        """The body for that world: what is known only once it is made is asked of it."""
+        return self.body(world) if callable(self.body) else self.body
 
 
 UPLOAD = "/submissions/{submission_id}/uploads/{upload_id}"
@@ -52,11 +62,42 @@ WHY = {"reason": "because of a rule"}
 GRANT = {"team": "Owners", "benchmark": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
 QUOTA = {"benchmark_id": "blocks", "kind": "total", "extra": 1, "reason": "camera-ready"}
 ALL = Case((200, 200, 200, 200))
+TOKEN = {"name": "mine", "scopes": ["read"]}
+
+
+def code_of(world: World) -> object:
+    return {"code": world.code}
+
 
 CASES: dict[tuple[str, str], Case] = {
     ("GET", "/health"): ALL,
     ("GET", "/ready"): ALL,
     ("POST", "/development/login"): Case((200, 200, 200, 200), body={"team": "Somebody"}),
+    # Signing in is for pages of the site: without a browser's Origin nobody begins.
+    ("GET", "/sign-in"): ALL,
+    ("POST", "/sign-in/{provider_id}"): Case((403, 403, 403, 403), body={}),
+    ("GET", "/sign-in/{provider_id}/callback"): Case((404, 404, 404, 404)),
+    ("POST", "/development/sign-in"): Case((403, 403, 403, 403), body={"team": "Somebody"}),
+    ("POST", "/sign-out"): Case((401, 204, 204, 204)),
+    ("GET", "/me"): Case((401, 200, 200, 200)),
+    ("PUT", "/me/acting"): Case((401, 403, 403, 403), body={}),
+    ("POST", "/teams"): Case((401, 403, 403, 201), body={"name": "A new team"}),
+    ("GET", "/teams/{team_id}"): Case((401, 404, 200, 200)),
+    ("PATCH", "/teams/{team_id}"): Case((401, 404, 200, 403), body={"name": "Renamed"}),
+    ("GET", "/teams/{team_id}/members"): Case((401, 404, 200, 200)),
+    ("PATCH", "/teams/{team_id}/members/{user_id}"): Case((401, 404, 204, 403), body={"role": "owner"}),
+    ("DELETE", "/teams/{team_id}/members/{user_id}"): Case((401, 404, 204, 403)),
+    ("POST", "/teams/{team_id}/invitations"): Case((401, 404, 201, 403), body={}),
+    ("GET", "/teams/{team_id}/invitations"): Case((401, 404, 200, 403)),
+    ("DELETE", "/teams/{team_id}/invitations/{invitation_id}"): Case((401, 404, 204, 403)),
+    ("POST", "/invitations/preview"): Case((401, 200, 200, 200), body=code_of),
+    ("POST", "/invitations/accept"): Case((401, 403, 403, 200), body=code_of),
+    ("GET", "/tokens"): Case((401, 200, 200, 200)),
+    ("POST", "/tokens"): Case((401, 201, 201, 201), body=TOKEN),
+    ("DELETE", "/tokens/{token_id}"): Case((401, 404, 204, 404)),
+    ("GET", "/users"): Case((401, 403, 403, 200)),
+    ("PUT", "/users/{user_id}/maintainer"): Case((401, 403, 403, 204)),
+    ("DELETE", "/users/{user_id}/maintainer"): Case((401, 403, 403, 204)),
     ("GET", "/benchmarks"): ALL,
     ("GET", "/benchmarks/{benchmark_id}"): ALL,
     ("GET", "/benchmarks/{benchmark_id}/manifest"): ALL,
@@ -124,6 +165,8 @@ class World(NamedTuple):
     delivery: UUID
     original: str
     headers: dict[str, dict[str, str]]
+    places: dict[str, str]
+    code: str
     begin_upload: Callable[[], Begun]
 
     def path(self, route: str) -> str:
@@ -132,6 +175,8 @@ class World(NamedTuple):
             route = route.replace("{upload_id}", str(self.begin_upload().id))
         if route.startswith("/parts/"):  # a signed URL is the permission, whoever uses it
             return self.begin_upload().urls[0].removeprefix("/api/v1")
+        for name, place in self.places.items():
+            route = route.replace(name, place)
         return (
             route.replace("{submission_id}", str(self.submission))
             .replace("{entry_id}", str(self.baseline))
@@ -145,7 +190,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture
-def world(pool, storage, blocks, benchmark_zips, login, maintainer):
+def world(pool, storage, blocks, benchmark_zips, login, maintainer, client):
     def make(state: State) -> World:
         with transaction(pool) as conn:
             seed(conn)
@@ -166,14 +211,38 @@ def world(pool, storage, blocks, benchmark_zips, login, maintainer):
             grant = quotas.grant(conn, team_id=team, actor="test", expires_at=None, **QUOTA).id
         headers = {"anonymous": {}, "other": login("Others"), "owner": login("Owners"), "maintainer": maintainer}
         original = benchmark_zips.manifest["samples"][0]["original"].removeprefix("originals/")
+        places, code = _team_of(client, pool, headers["owner"])
 
         def begin_upload() -> Begun:
             with transaction(pool) as conn:
                 return begun(conn, storage, submission, CONTENT)
 
-        return World(submission, baseline, grant, target, delivery, original, headers, begin_upload)
+        return World(submission, baseline, grant, target, delivery, original, headers, places, code, begin_upload)
 
     return make
+
+
+def _team_of(client, pool, owner):
+    """A second member, an invitation and a token in the owner's team; where they are, and the invitation's code."""
+    me = client.get("/me", headers=owner).json()
+    team = me["team"]["id"]
+    with transaction(pool) as conn:
+        member = users_store.signed_in(conn, issuer="https://idp.test", subject="member", name="Member")
+        teams.add_member(conn, UUID(team), member.id, role="member")
+        # A test that makes many worlds must not meet the bounds of how many may be open.
+        in_use = owner["authorization"].removeprefix("Bearer ")[:12]
+        conn.execute("update api_tokens set revoked_at = now() where user_id = %s and prefix <> %s", (me["id"], in_use))
+        conn.execute("update invitations set revoked_at = now() where accepted_at is null and revoked_at is null")
+    invitation = client.post(f"/teams/{team}/invitations", json={}, headers=owner).json()
+    token = client.post("/tokens", json=TOKEN, headers=owner).json()
+    places = {
+        "{team_id}": team,
+        "{user_id}": str(member.id),
+        "{invitation_id}": invitation["id"],
+        "{token_id}": token["id"],
+        "{provider_id}": "nowhere",
+    }
+    return places, invitation["code"]
 
 
 def _target(conn, team):
@@ -202,12 +271,43 @@ def test_the_table_names_every_route_and_no_other(app):
     assert in_document == {(method, path.replace(":path", "")) for method, path in CASES}
 
 
+CHECKED_BY_HAND = {"upload", "stream"}
+"""They hold no connection while they receive or send, and so ask for the scope themselves."""
+
+
+def test_every_route_that_asks_who_is_calling_says_which_scope_it_needs(app):
+    asking, silent = 0, []
+    for route in _routes(app.routes):
+        calls = {each.call for each in _flat(route.dependant)}
+        scopes = [call.scope for call in calls if isinstance(call, Needs)]
+        if credential in calls and route.name not in CHECKED_BY_HAND:
+            asking += 1
+            silent += [] if len(scopes) == 1 else [(route.methods, route.path, scopes)]
+    assert asking > 30
+    assert silent == []
+
+
+def _routes(routes):
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif router := getattr(route, "original_router", None):
+            yield from _routes(router.routes)
+
+
+def _flat(dependant):
+    for each in dependant.dependencies:
+        if each.call is not repeating.claim:  # it asks whose key it is, and nothing is allowed or refused by that
+            yield each
+            yield from _flat(each)
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(("method", "route"), CASES)
 def test_a_caller_gets_what_the_table_says(method, route, caller, client, world):
     case = CASES[method, route]
     made = world(case.state)
-    answer = _send(client, method, made.path(route), case.body, made.headers[caller])
+    answer = _send(client, method, made.path(route), case.sent(made), made.headers[caller])
     assert answer.status_code == case.expected[CALLERS.index(caller)], answer.text
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"

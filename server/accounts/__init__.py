@@ -1,0 +1,1 @@
+"""Signing in: at a provider, through the development login, and out again."""
