@@ -33,7 +33,10 @@
   window.gsi = {
     api, problem,
     login: (team) => api("POST", "/development/sign-in", { team }),
-    logout: (everywhere = false) => api("POST", "/sign-out" + (everywhere ? "?everywhere=true" : "")),
+    logout(everywhere = false) {
+      try { localStorage.removeItem("gsi-upload"); } catch { /* private mode: nothing is kept */ }  // whoever comes next
+      return api("POST", "/sign-out" + (everywhere ? "?everywhere=true" : ""));
+    },
     // Move the page as the server painted it into Gradio's component: same nodes, so nothing shifts or flashes.
     adopt(element) {
       const seed = document.getElementById("first-paint");

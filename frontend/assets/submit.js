@@ -9,7 +9,7 @@ const signedIn = () => page.dataset.signedIn === "yes";
 const identity = (team) => {
   page.dataset.signedIn = team ? "yes" : "no";
   one("#whoami").hidden = !team;
-  one("#team-field").hidden = Boolean(team);
+  one("#team-field").hidden = Boolean(team) || page.dataset.development !== "yes";
   one("[data-team]").textContent = team;
 };
 one("[data-logout]")?.addEventListener("click", async () => {

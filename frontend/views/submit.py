@@ -10,9 +10,10 @@ def show(connect: Connect, visit: Visit) -> Page:
     with connect("") as client:
         open_boards = [benchmark for benchmark in client.benchmarks() if benchmark.accepts_submissions]
     me, stale = known(connect, visit)
+    found = ways(connect)
     return Page(
         title="Submit",
         description="Hand in edited images as a zip and have them scored.",
-        body=render("submit.html", benchmarks=open_boards, me=me, ways=None if me else ways(connect)),
+        body=render("submit.html", benchmarks=open_boards, me=me, ways=found),
         forget=stale,
     )

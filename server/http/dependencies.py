@@ -80,12 +80,10 @@ UnitOf = Annotated[Unit, Depends(_unit, scope="function")]
 
 _bearer = HTTPBearer(auto_error=False, description="A token from `gsi login` or the website's account page.")
 
+BearerOf = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
-async def credential(
-    request: Request,
-    found: ServicesOf,
-    sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> str | None:
+
+async def credential(request: Request, found: ServicesOf, sent: BearerOf) -> str | None:
     """The token that was sent, else the secret of the website's session, if there is one.
 
     Raises CrossSiteError when it is the session's and the request comes from another site.

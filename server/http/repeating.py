@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 
 from server.db.queries import Queries
 from server.errors import GsiError
-from server.http.dependencies import ServicesOf, TokenOf, UnitOf
+from server.http.dependencies import BearerOf, ServicesOf, UnitOf, credential
 
 REPLAYED = "idempotent-replayed"
 _QUERIES = Queries("idempotency")
@@ -87,11 +87,16 @@ async def _request_hash(request: Request) -> bytes:
     return hashlib.sha256(target.encode() + await request.body()).digest()
 
 
+async def _token(request: Request, services: ServicesOf, sent: BearerOf) -> str | None:
+    """Whose the key is; a request without one is not asked who sends it, for routes that take anybody."""
+    return await credential(request, services, sent) if "idempotency-key" in request.headers else None
+
+
 def claim(
     request: Request,
     unit: UnitOf,
     services: ServicesOf,
-    token: TokenOf,
+    token: Annotated[str | None, Depends(_token)],
     request_hash: Annotated[bytes, Depends(_request_hash)],
     idempotency_key: Annotated[
         str | None,

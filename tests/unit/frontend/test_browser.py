@@ -334,6 +334,20 @@ def test_an_interrupted_upload_can_be_discarded(context: BrowserContext, site: s
     assert [each["state"] for each in service.submissions.values()] == ["withdrawn"]
 
 
+def test_signing_out_forgets_an_interrupted_upload(context: BrowserContext, site: str, service: Service) -> None:
+    page = opened(context, f"{site}/submit")
+    page.locator("#team").fill("Lab")
+    service.failing_parts += [(404, "upload-gone", "Broken for the test")] * 2
+    begun(page, LARGE)
+    expect(page.locator("#submit-error")).to_contain_text("Broken for the test")
+    page.reload()
+    page.wait_for_selector("html.adopted")
+    expect(page.locator("#interrupted")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("#team-field")).to_be_visible()
+    assert page.evaluate("localStorage.getItem('gsi-upload')") is None
+
+
 def test_a_passing_fault_of_a_part_is_not_noticed(context: BrowserContext, site: str, service: Service) -> None:
     page = opened(context, f"{site}/submit")
     page.locator("#team").fill("Lab")
