@@ -5,17 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from scorer.contract import BenchmarkManifest, Report
-from server.scoring.bubblewrap_runner import BubblewrapRunner
-from server.scoring.container_runner import ContainerRunner
-from server.scoring.containers import Engine
-from server.scoring.gpus import Gpus
-from server.scoring.process_runner import ProcessRunner
 from server.scoring.results import read_verdict
 from server.scoring.runner import JobKind, OutcomeKind, Runner
 from tests.contract.conftest import Stage
@@ -35,20 +29,6 @@ def benchmark() -> dict[str, Any]:
     content["samples"] = [{**one, "id": f"s-{name}", "width": SIDE, "height": SIDE} for name in names]
     content["subsets"][0]["samples"] = len(names)
     return BenchmarkManifest.model_validate(content).model_dump(mode="json", by_alias=True)
-
-
-@pytest.fixture
-def scorer(launch: Stage, request: pytest.FixtureRequest) -> Iterator[Runner]:
-    """The runner with the scorer itself."""
-    if launch.adapter.name == "process":
-        yield ProcessRunner()
-    elif launch.adapter.name == "bubblewrap":
-        yield BubblewrapRunner()
-    else:
-        found = request.getfixturevalue("engine")
-        engine, gpus = Engine(found.host), Gpus(folder=launch.work_dir)
-        yield ContainerRunner(engine=engine, image=found.scorer_image, work_dir=launch.work_dir, gpus=gpus)
-        engine.close()
 
 
 def test_the_gate_tells_every_one_of_them_and_ends_well(launch: Stage, scorer: Runner) -> None:
