@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from scorer.contract import BenchmarkManifest, Report
+from scorer import chunks
+from scorer.contract import BenchmarkManifest
 from server.scoring.results import read_verdict
 from server.scoring.runner import JobKind, OutcomeKind, Runner
 from tests.contract.conftest import Stage
@@ -55,11 +56,11 @@ def test_the_scorer_counts_them_as_unreadable_and_goes_on(launch: Stage, scorer:
     files = {name: CRAFTED[bad] for name, bad in zip(edits, BROKEN, strict=False)}
     honest = list(edits)[-1]
     files[honest] = folders.encoded(folders.draw(edits[honest].after, seed=2))
-    job = launch.job(kind=JobKind.SCORE, **{**_BOUNDS, "memory_bytes": 2**33})
+    job = launch.job(kind=JobKind.MEASURE, **{**_BOUNDS, "memory_bytes": 2**33})
     submission = folders.zipped({f"{folders.SUBSET}/scene-00_edit_{name}.png": file for name, file in files.items()})
     folders.write_run(job.input_dir, submission=submission, edits=edits)
     outcome = scorer.run(job, lambda _: True)
     assert outcome.kind is OutcomeKind.OK, outcome.tail
-    report = Report.model_validate_json((job.output_dir / "report.json").read_bytes())
-    statuses = {sample.id.removeprefix("scene-00_edit_"): sample.status for sample in report.ranked.samples}
+    measured = [sample for chunk in chunks.read(job.output_dir / chunks.FOLDER) for sample in chunk.samples]
+    statuses = {one.id.removeprefix("scene-00_edit_"): one.under["gsi-fair-1"].status for one in measured}
     assert statuses == {name: "scored" if name == honest else "unreadable" for name in edits}
