@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -154,6 +154,11 @@ class Settings(DatabaseSettings):
         if not is_broker_address(value.get_secret_value()):
             raise ValueError(f"is not an address of the form redis://:password@host:port/number or amqp://…. {_ENCODE}")
         return value
+
+    @field_validator("instruments", "judge_api_key", mode="before")
+    @classmethod
+    def _set_to_nothing_is_not_set(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("scorer_image")
     @classmethod
