@@ -32,13 +32,6 @@ COPY scorer/ scorer/
 RUN uv pip install --quiet --no-deps --compile-bytecode --target /opt/ours .
 
 FROM ${BASE_IMAGE}
-ARG REVISION=unknown
-ARG VERSION=0.1.0
-LABEL org.opencontainers.image.title="GSI-Bench scorer" \
-      org.opencontainers.image.description="Scores a submission's images: files in, a report out, no network, no secrets." \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gsi
 COPY --from=packages /opt/gsi /opt/gsi
 # Byte-code of what every start loads, the standard library's too: later the file system is read-only. Some load their
@@ -46,6 +39,14 @@ COPY --from=packages /opt/gsi /opt/gsi
 RUN /opt/gsi/bin/python -c "import cv2, encodings.utf_16_be, httpx, json, logging.config, PIL.Image, pydantic, safetensors.torch, scipy.ndimage, scipy.optimize, torch, typer, zipfile, zoneinfo; PIL.Image.init()" && \
     /opt/gsi/bin/python -m compileall -q /opt/gsi/lib/python3*/site-packages/pydantic /opt/gsi/lib/python3*/site-packages/annotated_types
 COPY --from=ours /opt/ours /opt/ours
+# Last, because a revision is another each time, and what lies above it is used again.
+ARG REVISION=unknown
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="GSI-Bench scorer" \
+      org.opencontainers.image.description="Scores a submission's images: files in, a report out, no network, no secrets." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 ENV PATH=/opt/gsi/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /tmp

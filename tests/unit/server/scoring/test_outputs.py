@@ -122,7 +122,7 @@ def test_a_folder_with_anything_else_in_it_is_not_taken(tmp_path: Path, kind: st
         os.mkfifo(inside / "1.png")
     elif kind == "link to a folder":
         (inside / "more").symlink_to(tmp_path)
-    with pytest.raises(OutputError, match="plain file|there is no questions"):
+    with pytest.raises(OutputError, match=r"plain file|there is no questions"):
         outputs.take(tmp_path / "output", "questions", tmp_path / "taken")
     assert not (tmp_path / "taken").exists()
 
