@@ -3,7 +3,7 @@
     python benchmarks/runner.py [--rounds 3] [--samples 60] [--starts 10] [--engine unix://… --image sha256:…]
 
 start   a program that does nothing, from the call of the runner to its outcome
-run     `python -m scorer score` on samples of Blocks under its two protocols, one thread
+run     the jobs of a run, `measure` and `aggregate`, on samples of Blocks under its two protocols, one thread
 
 In every round the runners take turns on the same files, the bare process first; ratios are medians of each round's
 ratio to its own process, because other work on the machine then hits both. Without ``--engine`` those of the tests are
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.prepare import BLOCKS_DATA
+from scorer import chunks
 from scorer.contract import RunManifest
 from server.scoring import bubblewrap_runner
 from server.scoring.bubblewrap_runner import BubblewrapRunner
@@ -40,7 +42,7 @@ Make = Callable[[bool], Runner]
 
 
 def write_input(folder: Path, *, samples: int) -> None:
-    """The input of one scoring job: the first samples of Blocks as one subset, edited by the noisy editor."""
+    """The input of one measuring job: the first samples of Blocks as one subset, edited by the noisy editor."""
     with zipfile.ZipFile(BLOCKS_DATA / "blocks-public.zip") as public:
         manifest = json.loads(public.read("benchmark.json"))
         chosen = manifest["samples"][:samples]
@@ -81,25 +83,30 @@ def write_truth(folder: Path, wanted: set[str]) -> None:
     (folder / "truth.json").write_text(json.dumps(truth))
 
 
-def seconds(runner: Runner, input_dir: Path, work_dir: Path) -> float:
-    """How long one job takes; ends the benchmark where it does not end well."""
-    with tempfile.TemporaryDirectory(dir=work_dir, prefix="job-") as private:
-        output = Path(private, "output")
-        output.mkdir()
-        job = Job(
-            kind=JobKind.SCORE,
-            input_dir=input_dir,
-            output_dir=output,
-            timeout=3600,
-            memory_bytes=8 * 1024**3,
-            threads=1,
+def seconds(runner: Runner, input_dir: Path, work_dir: Path, *, whole: bool) -> float:
+    """How long a run takes, or its first job alone; ends the benchmark where one does not end well."""
+    with ExitStack() as opened:
+        measuring, ending = (
+            Path(opened.enter_context(tempfile.TemporaryDirectory(dir=work_dir, prefix="job-"))) for _ in range(2)
         )
         began = time.perf_counter()
-        outcome = runner.run(job, lambda _: True)
-        taken = time.perf_counter() - began
+        launch(runner, JobKind.MEASURE, input_dir, measuring / "output")
+        if whole:
+            (ending / "input").mkdir()
+            for name in ("manifest.json", "benchmark.json"):
+                shutil.copy(input_dir / name, ending / "input")
+            shutil.copytree(measuring / "output" / chunks.FOLDER, ending / "input" / chunks.FOLDER)
+            launch(runner, JobKind.AGGREGATE, ending / "input", ending / "output")
+        return time.perf_counter() - began
+
+
+def launch(runner: Runner, kind: JobKind, input_dir: Path, output_dir: Path) -> None:
+    """One job, to its good end."""
+    output_dir.mkdir()
+    bounds = {"timeout": 3600, "memory_bytes": 8 * 1024**3, "threads": 1}
+    outcome = runner.run(Job(kind=kind, input_dir=input_dir, output_dir=output_dir, **bounds), lambda _: True)
     if outcome.kind is not OutcomeKind.OK:
-        raise SystemExit(f"{runner.name}: {outcome.kind}: {outcome.tail}")
-    return taken
+        raise SystemExit(f"{runner.name}: {kind}: {outcome.kind}: {outcome.tail}")
 
 
 def adapters(engine: Engine, image: str, work_dir: Path) -> dict[str, Make]:
@@ -118,7 +125,10 @@ def adapters(engine: Engine, image: str, work_dir: Path) -> dict[str, Make]:
 def measured(makers: Mapping[str, Make], input_dir: Path, work_dir: Path, *, idle: bool, rounds: int) -> None:
     """Print the medians of ``rounds`` rounds, and of their ratios to the bare process."""
     runners = {name: make(idle) for name, make in makers.items()}
-    taken = [{name: seconds(one, input_dir, work_dir) for name, one in runners.items()} for _ in range(rounds)]
+    taken = [
+        {name: seconds(one, input_dir, work_dir, whole=not idle) for name, one in runners.items()}
+        for _ in range(rounds)
+    ]
     for name in runners:
         middle = statistics.median(one[name] for one in taken)
         ratios = sorted(one[name] / one["process"] for one in taken)

@@ -23,6 +23,12 @@ COPY frontend/ frontend/
 RUN uv pip install --quiet --no-deps --compile-bytecode --target /opt/ours .
 
 FROM ${BASE_IMAGE}
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gsi
+COPY --from=packages /opt/gsi /opt/gsi
+# Byte-code of what every start loads, the standard library's too: later the file system is read-only.
+RUN /opt/gsi/bin/python -c "import gradio, httpx, jinja2, PIL.Image, typer, uvicorn"
+COPY --from=ours /opt/ours /opt/ours
+# Last, because a revision is another each time, and what lies above it is used again.
 ARG REVISION=unknown
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="GSI-Bench frontend" \
@@ -30,11 +36,6 @@ LABEL org.opencontainers.image.title="GSI-Bench frontend" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gsi
-COPY --from=packages /opt/gsi /opt/gsi
-# Byte-code of what every start loads, the standard library's too: later the file system is read-only.
-RUN /opt/gsi/bin/python -c "import gradio, httpx, jinja2, PIL.Image, typer, uvicorn"
-COPY --from=ours /opt/ours /opt/ours
 ENV PATH=/opt/gsi/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     GSI_SITE_HOST=0.0.0.0 GSI_SITE_PORT=7860
 USER 10001:10001

@@ -13,14 +13,14 @@ ENV VIRTUAL_ENV=/opt/gsi UV_NO_CACHE=1 SSL_CERT_FILE=/etc/ssl/certs/ca-certifica
 WORKDIR /src
 RUN command -v uv >/dev/null || python3 -m pip install --no-cache-dir uv
 # torch first and pinned, as ./gsi does it: from a wheel in docker/wheels/ where one lies there. Its headers and its own
-# tests (150 MB) are of no use to a job.
+# tests (200 MB) are of no use to a job.
 COPY constraints.txt ./
 COPY docker/wheels/ /wheels/
 RUN uv venv --quiet --python "$(command -v python3)" /opt/gsi && \
     if ls /wheels/torch-*.whl >/dev/null 2>&1; \
     then uv pip install --quiet --find-links /wheels --constraint constraints.txt torch; \
     else uv pip install --quiet --torch-backend="${TORCH_BACKEND}" --constraint constraints.txt torch; fi && \
-    rm -rf /opt/gsi/lib/python3*/site-packages/torch/include /opt/gsi/lib/python3*/site-packages/torch/test
+    cd /opt/gsi/lib/python3*/site-packages/torch && rm -rf include test bin/*[Tt]est* bin/protoc*
 # Then the rest. Our own package lies beside it and is found by a path file.
 COPY pyproject.toml ./
 RUN uv pip install --quiet --find-links /wheels --constraint constraints.txt --requirements pyproject.toml --extra scorer && \
@@ -32,6 +32,14 @@ COPY scorer/ scorer/
 RUN uv pip install --quiet --no-deps --compile-bytecode --target /opt/ours .
 
 FROM ${BASE_IMAGE}
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gsi
+COPY --from=packages /opt/gsi /opt/gsi
+# Byte-code of what every start loads, the standard library's too: later the file system is read-only. Some load their
+# parts only when they are used: these are compiled whole.
+RUN /opt/gsi/bin/python -c "import cv2, encodings.utf_16_be, httpx, json, logging.config, PIL.Image, pydantic, safetensors.torch, scipy.ndimage, scipy.optimize, torch, typer, zipfile, zoneinfo; PIL.Image.init()" && \
+    /opt/gsi/bin/python -m compileall -q /opt/gsi/lib/python3*/site-packages/pydantic /opt/gsi/lib/python3*/site-packages/annotated_types
+COPY --from=ours /opt/ours /opt/ours
+# Last, because a revision is another each time, and what lies above it is used again.
 ARG REVISION=unknown
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="GSI-Bench scorer" \
@@ -39,11 +47,6 @@ LABEL org.opencontainers.image.title="GSI-Bench scorer" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gsi
-COPY --from=packages /opt/gsi /opt/gsi
-# Byte-code of what every start loads, the standard library's too: later the file system is read-only.
-RUN /opt/gsi/bin/python -c "import cv2, httpx, json, logging.config, PIL.Image, pydantic, safetensors.numpy, scipy.ndimage, scipy.optimize, torch, typer, zipfile; PIL.Image.init()"
-COPY --from=ours /opt/ours /opt/ours
 ENV PATH=/opt/gsi/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /tmp

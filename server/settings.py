@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from limits import parse
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -185,6 +185,11 @@ class Settings(DatabaseSettings):
         if not is_broker_address(value.get_secret_value()):
             raise ValueError(f"is not an address of the form redis://:password@host:port/number or amqp://…. {_ENCODE}")
         return value
+
+    @field_validator("instruments", "judge_api_key", mode="before")
+    @classmethod
+    def _set_to_nothing_is_not_set(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("scorer_image")
     @classmethod

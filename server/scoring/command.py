@@ -1,9 +1,7 @@
 """What the scorer is called with for each kind of job: the one place that knows its verbs.
 
-gate    input   submission.zip, benchmark.json
-        output  verdict.json
-score   input   manifest.json, benchmark.json, originals/, truth/, submission.zip, instruments.json
-        output  report.json, progress.jsonl; all steps in one
+gate       input   submission.zip, benchmark.json
+           output  verdict.json
 
 originals  input   manifest.json, benchmark.json, originals/, truth/, instruments.json, kept/
            output  originals/, needed.json, progress.jsonl
@@ -27,7 +25,6 @@ def arguments(job: Job, *, input: PurePath, output: PurePath, socket: PurePath |
 
     ``socket``: the unix socket through which it reaches its judge; None where the job has no endpoint.
     """
-    reached = [] if socket is None else ["--socket", str(socket)]
     match job.kind:
         case JobKind.GATE:
             return [
@@ -45,9 +42,7 @@ def arguments(job: Job, *, input: PurePath, output: PurePath, socket: PurePath |
                 *("--earlier", str(input / "journal.jsonl")),
                 *("--out", str(output / "journal.jsonl")),
                 *("--about", str(output / "judge.json")),
-                *reached,
+                *([] if socket is None else ["--socket", str(socket)]),
             ]
-        case JobKind.SCORE:
-            return ["score", "--input", str(input), "--output", str(output), *reached]
         case JobKind.ORIGINALS | JobKind.MEASURE | JobKind.AGGREGATE:
             return [str(job.kind), "--input", str(input), "--output", str(output)]

@@ -92,18 +92,24 @@ def take(folder: Path, name: str, target: Path) -> None:
     Raises OutputError for what is missing or anything else.
     """
     source = folder / name
+    try:
+        _insist_on_plain_files(source)
+        source.rename(target)
+    except FileNotFoundError as error:
+        raise OutputError(f"there is no {name}") from error
+    except OSError as error:  # a folder that its owner closed, a name longer than the system takes
+        raise OutputError(f"{name} cannot be taken: {error.strerror}") from error
+
+
+def _insist_on_plain_files(source: Path) -> None:
     waiting = [source]
     while waiting:
         path = waiting.pop()
-        try:
-            state = path.lstat()
-        except OSError as error:
-            raise OutputError(f"there is no {path.name}") from error
+        state = path.lstat()
         if stat.S_ISDIR(state.st_mode):
             waiting.extend(path.iterdir())
         elif not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
             raise OutputError(f"{path.name} is no plain file of its own")
-    source.rename(target)
 
 
 def exceeds(folder: Path, *, most_bytes: int, most_files: int) -> bool:

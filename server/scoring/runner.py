@@ -25,7 +25,6 @@ class JobKind(StrEnum):
     """Which verb of the scorer."""
 
     GATE = "gate"
-    SCORE = "score"
     ORIGINALS = "originals"
     MEASURE = "measure"
     JUDGE = "judge"

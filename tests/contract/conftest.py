@@ -13,7 +13,12 @@ import pytest
 from botocore.config import Config
 
 from scorer.contract import ProgressLine
-from server.scoring.runner import Job, JobKind, Outcome, OutcomeKind
+from server.scoring.bubblewrap_runner import BubblewrapRunner
+from server.scoring.container_runner import ContainerRunner
+from server.scoring.containers import Engine
+from server.scoring.gpus import Gpus
+from server.scoring.process_runner import ProcessRunner
+from server.scoring.runner import Job, JobKind, Outcome, OutcomeKind, Runner
 from server.storage.s3 import S3Storage
 from tests.contract.adapters import NAMES, Adapter, adapter_named
 from tests.contract.seaweed import S3Server, running_s3
@@ -84,6 +89,20 @@ def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
 def launch(adapter: Adapter, tmp_path: Path) -> Stage:
     (tmp_path / "work").mkdir(mode=0o700, exist_ok=True)
     return Stage(adapter=adapter, work_dir=tmp_path / "work")
+
+
+@pytest.fixture
+def scorer(launch: Stage, request: pytest.FixtureRequest) -> Iterator[Runner]:
+    """The runner with the scorer itself."""
+    if launch.adapter.name == "process":
+        yield ProcessRunner()
+    elif launch.adapter.name == "bubblewrap":
+        yield BubblewrapRunner()
+    else:
+        found = request.getfixturevalue("engine")
+        engine, gpus = Engine(found.host), Gpus(folder=launch.work_dir)
+        yield ContainerRunner(engine=engine, image=found.scorer_image, work_dir=launch.work_dir, gpus=gpus)
+        engine.close()
 
 
 @pytest.fixture(scope="session")

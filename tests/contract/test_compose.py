@@ -54,6 +54,14 @@ def test_the_folder_of_jobs_has_one_path_for_worker_and_engine(services: dict[st
         assert [one["source"] for one in folders] == ["/srv/gsi/work"], name
 
 
+def test_what_is_measured_with_is_the_workers_alone_under_one_path(services: dict[str, Any]) -> None:
+    for name, one in services.items():
+        worker = name in ("worker", "worker-gpu")
+        folders = [each for each in one.get("volumes", []) if "instruments" in json.dumps(each)]
+        assert [each["source"] == each["target"] for each in folders] == ([True] if worker else []), name
+        assert ("GSI_JUDGE_API_KEY" in one.get("environment", {})) is worker, name
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_what_is_ours_runs_without_rights_on_a_read_only_root(services: dict[str, Any], name: str) -> None:
     one = services[name]

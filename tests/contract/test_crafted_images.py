@@ -5,17 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from scorer.contract import BenchmarkManifest, Report
-from server.scoring.bubblewrap_runner import BubblewrapRunner
-from server.scoring.container_runner import ContainerRunner
-from server.scoring.containers import Engine
-from server.scoring.gpus import Gpus
-from server.scoring.process_runner import ProcessRunner
+from scorer import chunks
+from scorer.contract import BenchmarkManifest
 from server.scoring.results import read_verdict
 from server.scoring.runner import JobKind, OutcomeKind, Runner
 from tests.contract.conftest import Stage
@@ -35,20 +30,6 @@ def benchmark() -> dict[str, Any]:
     content["samples"] = [{**one, "id": f"s-{name}", "width": SIDE, "height": SIDE} for name in names]
     content["subsets"][0]["samples"] = len(names)
     return BenchmarkManifest.model_validate(content).model_dump(mode="json", by_alias=True)
-
-
-@pytest.fixture
-def scorer(launch: Stage, request: pytest.FixtureRequest) -> Iterator[Runner]:
-    """The runner with the scorer itself."""
-    if launch.adapter.name == "process":
-        yield ProcessRunner()
-    elif launch.adapter.name == "bubblewrap":
-        yield BubblewrapRunner()
-    else:
-        found = request.getfixturevalue("engine")
-        engine, gpus = Engine(found.host), Gpus(folder=launch.work_dir)
-        yield ContainerRunner(engine=engine, image=found.scorer_image, work_dir=launch.work_dir, gpus=gpus)
-        engine.close()
 
 
 def test_the_gate_tells_every_one_of_them_and_ends_well(launch: Stage, scorer: Runner) -> None:
@@ -75,11 +56,11 @@ def test_the_scorer_counts_them_as_unreadable_and_goes_on(launch: Stage, scorer:
     files = {name: CRAFTED[bad] for name, bad in zip(edits, BROKEN, strict=False)}
     honest = list(edits)[-1]
     files[honest] = folders.encoded(folders.draw(edits[honest].after, seed=2))
-    job = launch.job(kind=JobKind.SCORE, **{**_BOUNDS, "memory_bytes": 2**33})
+    job = launch.job(kind=JobKind.MEASURE, **{**_BOUNDS, "memory_bytes": 2**33})
     submission = folders.zipped({f"{folders.SUBSET}/scene-00_edit_{name}.png": file for name, file in files.items()})
     folders.write_run(job.input_dir, submission=submission, edits=edits)
     outcome = scorer.run(job, lambda _: True)
     assert outcome.kind is OutcomeKind.OK, outcome.tail
-    report = Report.model_validate_json((job.output_dir / "report.json").read_bytes())
-    statuses = {sample.id.removeprefix("scene-00_edit_"): sample.status for sample in report.ranked.samples}
+    measured = [sample for chunk in chunks.read(job.output_dir / chunks.FOLDER) for sample in chunk.samples]
+    statuses = {one.id.removeprefix("scene-00_edit_"): one.under["gsi-fair-1"].status for one in measured}
     assert statuses == {name: "scored" if name == honest else "unreadable" for name in edits}

@@ -101,6 +101,18 @@ def test_the_scorer_starts_as_the_scorer(client: Any, images: dict[str, str]) ->
     assert b"gate" in said
 
 
+def test_a_job_compiles_nothing_that_it_loads(client: Any, images: dict[str, str]) -> None:
+    program = """
+import json, os, sys
+import scorer.__main__, scorer.commands.judge, scorer.commands.steps
+from scorer import inputs, instruments, measuring, preparing, registry, reporting
+loaded = [(one.__name__, getattr(one, "__cached__", None)) for one in list(sys.modules.values())]
+print(json.dumps([name for name, file in loaded if isinstance(file, str) and not os.path.exists(file)]))
+"""
+    said = client.containers.run(images["scorer"], entrypoint=["python", "-c", program], command=[], **_ALONE)
+    assert json.loads(said) == []
+
+
 def test_the_server_prepares_databases_and_says_what_it_lacks(client: Any, images: dict[str, str]) -> None:
     with pytest.raises(docker.errors.ContainerError) as ended:
         client.containers.run(images["server"], command=["python", "-m", "infra.prepare"], **_ALONE)

@@ -38,7 +38,7 @@ def test_the_judge_is_asked_with_its_key_and_one_that_is_down_makes_up_no_score(
         ran = launch(
             PROGRAM.format(url=stage.url),
             files=files,
-            kind=JobKind.SCORE,
+            kind=JobKind.JUDGE,
             endpoint=stage.url,
             environment={"GSI_JUDGE_API_KEY": KEY},
         )

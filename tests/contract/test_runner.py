@@ -20,7 +20,7 @@ from tests.contract.conftest import Stage
 from tests.unit.scorer.judges.misbehaving import GOOD, performing, says
 
 ROOT = Path(__file__).parents[2]
-ASKING = JobKind.SCORE
+ASKING = JobKind.JUDGE
 """A kind of job whose scorer may ask a judge."""
 
 

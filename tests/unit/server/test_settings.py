@@ -26,6 +26,11 @@ def test_a_file_of_instruments_that_is_not_there_is_refused_at_the_start(tmp_pat
         Settings.model_validate({**GOOD, "instruments": tmp_path / "absent.json"})
 
 
+def test_instruments_and_a_key_that_are_set_to_nothing_are_not_set():
+    settings = Settings.model_validate({**GOOD, "instruments": "", "judge_api_key": ""})
+    assert (settings.instruments, settings.judge_api_key) == (None, None)
+
+
 @pytest.mark.parametrize("name", ["DATABASE_URL", "secret_key", "storage_dir"])
 def test_what_is_missing_is_named(name):
     with pytest.raises(ValidationError, match="(?i)storage" if name == "storage_dir" else name):

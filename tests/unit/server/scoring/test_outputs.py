@@ -1,5 +1,6 @@
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,48 @@ def test_everything_is_removed_however_deep_or_closed(tmp_path: Path) -> None:
     outputs.remove(private)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
     outputs.remove(private)
+
+
+def test_a_folder_of_plain_files_is_taken_whole(tmp_path: Path) -> None:
+    (tmp_path / "output" / "questions" / "images").mkdir(parents=True)
+    (tmp_path / "output" / "questions" / "images" / "1.png").write_bytes(b"pixels")
+    outputs.take(tmp_path / "output", "questions", tmp_path / "taken")
+    assert (tmp_path / "taken" / "images" / "1.png").read_bytes() == b"pixels"
+    assert outputs.names(tmp_path / "output", ".") == []
+
+
+@pytest.mark.parametrize("kind", ["link", "second name", "pipe", "link to a folder", "missing"])
+def test_a_folder_with_anything_else_in_it_is_not_taken(tmp_path: Path, kind: str) -> None:
+    inside = tmp_path / "output" / "questions" / "images"
+    (tmp_path / "secret").write_bytes(b"ours")
+    if kind != "missing":
+        inside.mkdir(parents=True)
+    if kind == "link":
+        (inside / "1.png").symlink_to(tmp_path / "secret")
+    elif kind == "second name":
+        os.link(tmp_path / "secret", inside / "1.png")
+    elif kind == "pipe":
+        os.mkfifo(inside / "1.png")
+    elif kind == "link to a folder":
+        (inside / "more").symlink_to(tmp_path)
+    with pytest.raises(OutputError, match=r"plain file|there is no questions"):
+        outputs.take(tmp_path / "output", "questions", tmp_path / "taken")
+    assert not (tmp_path / "taken").exists()
+
+
+def test_a_folder_that_its_owner_closed_is_told_by_a_worker_that_is_not_root() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        closed = Path(folder, "questions")
+        closed.mkdir()
+        closed.chmod(0)
+        us = os.geteuid()
+        if us == 0:
+            os.chown(folder, 65534, 65534)
+            os.chown(closed, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            with pytest.raises(OutputError, match="questions cannot be taken"):
+                outputs.take(Path(folder), "questions", Path(folder, "taken"))
+        finally:
+            os.seteuid(us)
+            closed.chmod(0o700)
