@@ -7,6 +7,7 @@ const KEPT = "gsi-invitation";
 // What is told once: never in an address, a log or a cookie.
 const ONCE = {
   token: (made) => ["Your token. Copy it now: it is not shown again.", made.token, "gsi login --token … keeps it for the command line."],
+  webhook: (made) => ["The webhook's secret. Copy it now: it is not shown again.", made.secret, "It proves who sent a notice; any library of Standard Webhooks takes it."],
   invitation: (made) => ["The invitation. Pass it on now: it is not shown again.", made.link, `Or the code alone: ${made.code}`],
 };
 const refresh = async () => {

@@ -2,8 +2,11 @@
 
 from frontend.accounts import Accounts, Invitation, Me, Member
 from frontend.render import render
+from frontend.resources import Delivery, Target
 from frontend.views.page import Connect, Page, Visit
 from frontend.views.signing_in import known, ways
+
+_MOST_UNDELIVERED = 10
 
 
 def show(connect: Connect, visit: Visit) -> Page:
@@ -15,12 +18,24 @@ def show(connect: Connect, visit: Visit) -> Page:
 
 def _of(connect: Connect, visit: Visit, me: Me) -> str:
     members: tuple[Member, ...] = ()
+    targets: tuple[Target, ...] = ()
+    undelivered: tuple[Delivery, ...] = ()
     invitations: tuple[Invitation, ...] = ()
     with connect(visit.token) as client:
         accounts = Accounts(client)
         if me.team:
             members = accounts.members(me.team.id)
+            targets = client.targets()
+            undelivered = client.deliveries(state="dead")[:_MOST_UNDELIVERED]
         if me.team and me.team.role == "owner":
             invitations = tuple(one for one in accounts.invitations(me.team.id) if one.state == "open")
         tokens = tuple(one for one in accounts.tokens() if not one.revoked_at)
-    return render("account.html", me=me, members=members, invitations=invitations, tokens=tokens)
+    return render(
+        "account.html",
+        me=me,
+        members=members,
+        invitations=invitations,
+        tokens=tokens,
+        targets=targets,
+        undelivered=undelivered,
+    )

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from tests.unit.frontend.fake_api import BENCHMARKS, DEFECTS, Service
+from tests.unit.frontend.fake_api import BENCHMARKS, DEFECTS, NOW, Service
 
 PAGES = ["/", "/submit", "/submissions", "/account", "/sign-in", "/about"]
 
@@ -444,6 +444,24 @@ def test_the_page_to_sign_in_at_offers_every_provider_and_says_why_a_sign_in_fai
 def test_signing_in_leads_to_no_other_site(site: str, target: str) -> None:
     page = httpx.get(f"{site}/sign-in", params={"next": target}, headers={"Accept": "text/html"}, trust_env=False).text
     assert 'data-next="/account"' in page
+
+
+def test_the_account_shows_where_a_team_is_told_and_what_did_not_arrive(site: str, service: Service) -> None:
+    submitted(site)
+    service.targets += [
+        {
+            "id": "t-1",
+            "kind": "webhook",
+            "address": "https://example.org/<hook>",
+            "confirmed_at": "2026-11-23T10:00:00Z",
+        },
+        {"id": "t-2", "kind": "email", "address": "lab@example.org", "confirmed_at": None},
+    ]
+    told = {"id": "d-1", "address": "https://example.org/<hook>", "what": "submission.scored", "state": "dead"}
+    service.deliveries.append({**told, "attempts": 8, "last_error": "it answered 503", "created_at": NOW})
+    found = text_of(get(site, "/account", cookies=LAB).text)
+    for part in ("https://example.org/<hook>", "lab@example.org", "waits for its code", "it answered 503", "Try again"):
+        assert part in found
 
 
 def test_the_account_shows_team_members_invitations_and_tokens_without_their_secrets(site: str) -> None:
