@@ -168,6 +168,8 @@ class Settings(DatabaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _names_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value():  # a variable that is set to nothing
+            return None
         if value is not None and not is_mail_server_address(value.get_secret_value()):
             raise ValueError(f"is not an address of the form smtp://user:password@host:port or smtps://…. {_ENCODE}")
         return value

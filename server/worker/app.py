@@ -14,7 +14,7 @@ from server.notices.sending import Notices
 from server.scoring.service import Scoring
 from server.settings import Settings
 from server.worker.cleaning import clean_up
-from server.worker.names import CLEAN, NOTIFY, SCORE, SWEEP, VALIDATE
+from server.worker.names import CLEAN, NOTICES_QUEUE, NOTIFY, SCORE, SCORE_QUEUE, SHORT_QUEUE, SWEEP, VALIDATE
 
 _LOG = logging.getLogger("gsi.worker")
 _LONGEST_TASK_SECONDS = 6 * 3600
@@ -31,9 +31,9 @@ def make_celery(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
-        task_default_queue="gsi-short",
-        task_queues=[Queue("gsi-short"), Queue("gsi-score")],
-        task_routes={SCORE: {"queue": "gsi-score"}},
+        task_default_queue=SHORT_QUEUE,
+        task_queues=[Queue(name) for name in (SHORT_QUEUE, SCORE_QUEUE, NOTICES_QUEUE)],
+        task_routes={SCORE: {"queue": SCORE_QUEUE}, NOTIFY: {"queue": NOTICES_QUEUE}},
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport(settings.broker_url.get_secret_value()),
         worker_hijack_root_logger=False,

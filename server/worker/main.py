@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import celeryd_after_setup, setup_logging
 
 from server.db.pool import make_pool
 from server.errors import ConfigurationError
@@ -20,6 +20,7 @@ from server.scoring.service import Scoring
 from server.settings import Settings, read_settings
 from server.storage.choose import storage_of
 from server.worker.app import add_tasks, make_celery
+from server.worker.names import SCORE_QUEUE, SHORT_QUEUE
 from server.worker.queue import CeleryQueue
 
 _LOG = logging.getLogger("gsi.worker")
@@ -62,9 +63,14 @@ def _log_plainly(loglevel: int = logging.INFO, **_: Any) -> None:
     logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
-@worker_init.connect
-def _refuse_what_cannot_score(**_: Any) -> None:
-    """Tell at the start which runner there is; end then, and not at every task, where none can be had."""
+@celeryd_after_setup.connect
+def _refuse_what_cannot_score(instance: Any, **_: Any) -> None:
+    """Tell at the start which runner there is; end then, and not at every task, where none can be had.
+
+    A worker of notices alone launches nothing.
+    """
+    if not {SHORT_QUEUE, SCORE_QUEUE} & set(instance.app.amqp.queues.consume_from):
+        return
     try:
         tell(choose(_settings()))
     except ConfigurationError as error:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 DOCKER = Path(__file__).parents[2] / "docker"
-OURS = ("prepare", "server", "frontend", "schedule", "worker", "worker-gpu")
+OURS = ("prepare", "server", "frontend", "schedule", "worker", "worker-gpu", "notices")
 DIGEST = "sha256:" + "0" * 64
 
 
