@@ -13,21 +13,9 @@ import httpx
 from frontend.addresses import path_of
 from frontend.answers import body_of, problem, read, read_all, unexpected
 from frontend.errors import ClientError, Unreachable, from_problem
-from frontend.resources import (
-    AuditEntry,
-    Baseline,
-    Benchmark,
-    DeadLetter,
-    Delivery,
-    Grant,
-    Leaderboard,
-    Login,
-    Progress,
-    Quota,
-    ReportListing,
-    Submission,
-    Target,
-)
+from frontend.maintainer_resources import AuditEntry, Baseline, DeadLetter, ReportListing
+from frontend.resources import Benchmark, Leaderboard, Login, Submission
+from frontend.team_resources import Delivery, Grant, Progress, Quota, Target
 from frontend.tokens import checked_token
 from frontend.uploads import SignedPart, Upload
 

@@ -21,6 +21,7 @@ from server.http import examples, problems
 from server.http.address import PublicAddress
 from server.http.bodies import SmallBodies
 from server.http.dependencies import Services, ServicesOf, UnitOf
+from server.http.etags import ETags
 from server.http.headers import CarefulHeaders
 from server.http.limits import RateLimits
 from server.http.methods import Methods
@@ -102,6 +103,7 @@ def create_app(settings: Settings, *, queue: JobQueue, storage: Storage, pool: C
     app.state.directory = Directory()
     app.state.watching = Watching(partial(_progress, pool), most=settings.listeners_at_once)
     problems.install(app)
+    app.add_middleware(ETags)
     app.add_middleware(SmallBodies)
     app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(Methods)

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from frontend.commands import show
 from frontend.commands.session import Session
-from frontend.resources import Baseline
+from frontend.maintainer_resources import Baseline
 
 
 def scores_of(texts: Iterable[str], *, removing: bool = False) -> dict[str, dict[str, float | None]]:

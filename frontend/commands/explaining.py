@@ -13,7 +13,7 @@ from frontend.client import Client
 from frontend.commands import show_report
 from frontend.commands.session import Session
 from frontend.errors import ClientError
-from frontend.resources import ReportListing
+from frontend.maintainer_resources import ReportListing
 from scorer.contract import Report, Result, SampleReport
 
 _AS_A_MAINTAINER = (

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from frontend.commands.session import Session
 from frontend.present import clock
-from frontend.resources import Allowance, Grant
+from frontend.team_resources import Allowance, Grant
 
 _WORDS = {"per_day": "today", "total": "in all", "at_once": "at once"}
 

@@ -6,7 +6,7 @@ from rich.markup import escape
 
 from frontend.commands.session import Session
 from frontend.present import clock
-from frontend.resources import Target
+from frontend.team_resources import Target
 
 
 def targets(session: Session, *, as_json: bool) -> None:

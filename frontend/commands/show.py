@@ -8,8 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from frontend.commands import tables
+from frontend.maintainer_resources import AuditEntry, Baseline, DeadLetter
 from frontend.present import clock, dimension_label, number, operation_title, result_columns, run_word, state_badge
-from frontend.resources import AuditEntry, Baseline, Benchmark, DeadLetter, Defect, Leaderboard, Results, Submission
+from frontend.resources import Benchmark, Defect, Leaderboard, Results, Submission
 
 _NAME = 24  # characters of a name that shall stand in one line of a board
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "accent": "cyan", "plain": "dim"}

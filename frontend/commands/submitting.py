@@ -27,8 +27,9 @@ from frontend.commands.checking import judge, manifest_of_service
 from frontend.commands.session import Exit, Session
 from frontend.errors import ClientError
 from frontend.present import TERMINAL, duration, stage_title, state_badge
-from frontend.resources import Progress, Submission
+from frontend.resources import Submission
 from frontend.resuming import folder_of
+from frontend.team_resources import Progress
 from frontend.uploading import Listener, deliver
 
 _PAUSE = 1.0  # seconds between looks at a submission

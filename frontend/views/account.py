@@ -2,7 +2,7 @@
 
 from frontend.accounts import Accounts, Invitation, Me, Member
 from frontend.render import render
-from frontend.resources import Delivery, Target
+from frontend.team_resources import Delivery, Target
 from frontend.views.page import Connect, Page, Visit
 from frontend.views.signing_in import known, ways
 

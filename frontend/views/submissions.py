@@ -8,7 +8,8 @@ from frontend.client import Client
 from frontend.errors import ClientError
 from frontend.present import TERMINAL, result_columns, steps
 from frontend.render import render
-from frontend.resources import Progress, Submission
+from frontend.resources import Submission
+from frontend.team_resources import Progress
 from frontend.views.page import Connect, Page, Visit, problem_page
 from frontend.views.signing_in import known, ways
 

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sys
 from functools import cache
 from pathlib import Path
 
 from server.db.pool import make_pool
+from server.notices.sending import Notices
 from server.scoring.process_runner import ProcessRunner
 from server.scoring.service import Scoring
 from server.settings import read_settings
@@ -36,5 +38,13 @@ def scoring() -> Scoring:
     )
 
 
+@cache
+def notices() -> Notices:
+    """This process's sender of notices; there is nobody to tell."""
+    settings = read_settings()
+    pool = make_pool(settings.database_url.get_secret_value(), size=1)
+    return Notices(settings=settings, pool=pool, dice=random.Random(0))
+
+
 app = make_celery(read_settings())
-add_tasks(app, scoring)
+add_tasks(app, scoring, notices)

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from frontend.commands import show
 from frontend.commands.session import Session
-from frontend.resources import AuditEntry, Baseline, Benchmark, Leaderboard, Submission
+from frontend.maintainer_resources import AuditEntry, Baseline
+from frontend.resources import Benchmark, Leaderboard, Submission
 from tests.unit.frontend.fake_api import BENCHMARKS, PAPER
 
 IDS = [f"{digit * 8}-1234-4abc-8def-0123456789{digit}{digit}" for digit in "37"]
