@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from server.scoring.model import LockedSubmission, Run
 from server.scoring.results import UntrustworthyResultError, read_measured
 from server.scoring.runner import OUTPUT_BYTES, JobKind, Outcome, OutcomeKind
 from server.scoring.tools import LOG, Tools
+from server.scoring.words import RETRYABLE
 
 _PNG_HEAD_BYTES = 64 * 1024
 """More than a PNG of noise has beyond its pixels."""
@@ -113,8 +114,18 @@ class Steps:
         samples.lay_out()
         commit = self._committing(lambda: samples.commit(private.output), lambda _: samples.progress)
         most = OUTPUT_BYTES + self._questions_bytes
-        self._launch(JobKind.MEASURE, private, beat=commit, output_bytes=most)
-        self.heart.insist(lambda: samples.commit(private.output) and self.heart.beat(samples.progress))
+
+        def commit_the_rest() -> None:
+            self.heart.insist(lambda: samples.commit(private.output) and self.heart.beat(samples.progress))
+
+        try:
+            self._launch(JobKind.MEASURE, private, beat=commit, output_bytes=most)
+        except StepEndedError as ended:
+            if ended.outcome.kind in RETRYABLE:  # what it had measured by then, the next attempt need not measure again
+                with suppress(UntrustworthyResultError):
+                    commit_the_rest()
+            raise
+        commit_the_rest()
         found = read_measured(private.output / "measured.json", n=len(self.samples))
         samples.complete(inputs=found.inputs)
         return found.n
