@@ -81,7 +81,7 @@ def test_a_box_that_is_off_by_more_than_the_tolerance_is_a_miss_and_told_with_wh
     assert check(instruments, far) == ExitCode.DEFECT
     told = capsys.readouterr()
     assert "miss room_1_edit_1" in told.out
-    assert "centre 0.32 m, size 0 m, yaw 0" in told.out.replace("\n", " ")
+    assert "centre 0.32 m, size 0 m, yaw 0" in " ".join(told.out.split())
     assert "3 of 4 stored boxes were found, less than 95%" in told.err
     assert check(instruments, far, "--least", "75") == ExitCode.OK
 
