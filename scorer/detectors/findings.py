@@ -36,7 +36,7 @@ def print_findings(findings: Sequence[Finding], unusable: Mapping[str, str], *, 
     for miss in worst(findings, most=shown):
         console.print(
             f"miss {escape(miss.id)}: {miss.detections} seen, nearest {miss.distance:.3g} "
-            f"(centre {miss.centre:.3g} m, size {miss.size:.3g} m, yaw {miss.yaw:.3g})"
+            f"(centre {round(miss.centre, 4):g} m, size {round(miss.size, 4):g} m, yaw {round(miss.yaw, 4):g})"
         )
     for name, why in list(unusable.items())[:shown]:
         console.print(f"not checked {escape(name)}: {escape(why)}")
