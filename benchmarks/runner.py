@@ -1,6 +1,6 @@
 """What each runner costs beside the bare process, on one machine: to start, and for a whole run of samples.
 
-    python benchmarks/runner.py [--rounds 3] [--samples 60] [--starts 10] [--engine unix://… --image sha256:…]
+    python -m benchmarks.runner [--rounds 3] [--samples 60] [--starts 10] [--engine unix://… --image sha256:…]
 
 start   a program that does nothing, from the call of the runner to its outcome
 run     the jobs of a run, `measure` and `aggregate`, on samples of Blocks under its two protocols, one thread
