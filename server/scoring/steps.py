@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,10 @@ class Steps:
             self._launch(JobKind.MEASURE, private, beat=commit, output_bytes=most)
         except StepEndedError as ended:
             if ended.outcome.kind in RETRYABLE:  # what it had measured by then, the next attempt need not measure again
-                with suppress(UntrustworthyResultError):
+                try:
                     commit_the_rest()
+                except UntrustworthyResultError as error:
+                    LOG.warning("run %s: what its ended job left is not kept: %s", self.run.id, error)
             raise
         commit_the_rest()
         found = read_measured(private.output / "measured.json", n=len(self.samples))
